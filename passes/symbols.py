@@ -1,0 +1,117 @@
+"""Cloning and substitution: the one place where size symbols are renamed.
+
+Every symbol has exactly one defining op, so a clone of an op that defines symbols (in its regions, or itself) gets
+fresh ones: `i` becomes `i.7`. Types, sizes and operands of the clone follow.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+from xdsl.dialects.builtin import ArrayAttr, FunctionType, StringAttr
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from pydex.dialects.eff import AccType
+from pydex.dialects.ix import IdxType, TableType
+from pydex.dialects.sizes import SizeAttr, SizeListAttr
+
+Sizes = dict[str, SizeAttr]
+Values = dict[SSAValue, SSAValue]
+
+_numbers = itertools.count(1)
+
+
+def fresh(symbol: str) -> str:
+    """A symbol that no op defines yet."""
+    return f"{symbol.split('.')[0]}.{next(_numbers)}"
+
+
+def substitute(attr: Attribute, sizes: Sizes) -> Attribute:
+    """A type or attribute with symbols replaced by sizes."""
+    if not sizes:
+        return attr
+    match attr:
+        case SizeAttr():
+            return attr.substitute(sizes)
+        case SizeListAttr():
+            return SizeListAttr(tuple(s.substitute(sizes) for s in attr.data))
+        case IdxType():
+            return IdxType(attr.size.substitute(sizes))
+        case TableType():
+            return TableType(ArrayAttr(s.substitute(sizes) for s in attr.sizes), substitute(attr.element, sizes))
+        case AccType():
+            return AccType(attr.monoid, substitute(attr.content, sizes))
+        case ArrayAttr():
+            return ArrayAttr(substitute(a, sizes) for a in attr)
+        case FunctionType():
+            return FunctionType.from_lists(
+                [substitute(a, sizes) for a in attr.inputs], [substitute(a, sizes) for a in attr.outputs]
+            )
+        case _:
+            return attr
+
+
+def clone(op: Operation, values: Values, sizes: Sizes | None = None) -> Operation:
+    """A detached copy of `op` with operands and symbols mapped; new results and symbols are added to both maps.
+
+    An operand that is not in `values` is kept: it is defined outside of what is being cloned.
+    """
+    sizes = {} if sizes is None else sizes
+    properties = dict(op.properties)
+    if isinstance(name := properties.get("symbol"), StringAttr):
+        sizes[name.data] = SizeAttr.of(new := fresh(name.data))
+        properties["symbol"] = StringAttr(new)
+    copy = op.create(
+        operands=[values.get(o, o) for o in op.operands],
+        result_types=[substitute(t, sizes) for t in op.result_types],
+        properties={k: substitute(a, sizes) for k, a in properties.items()},
+        attributes=op.attributes,
+        regions=[clone_region(r, values, sizes) for r in op.regions],
+        location=op.location,
+    )
+    for old, new_result in zip(op.results, copy.results, strict=True):
+        new_result.name_hint = old.name_hint
+        values[old] = new_result
+    return copy
+
+
+def clone_region(region: Region, values: Values, sizes: Sizes) -> Region:
+    """A detached copy of a region of single blocks."""
+    return Region([_clone_block(b, values, sizes) for b in region.blocks])
+
+
+def _clone_block(block: Block, values: Values, sizes: Sizes) -> Block:
+    copy = Block(arg_types=[substitute(a.type, sizes) for a in block.args])
+    for old, new in zip(block.args, copy.args, strict=True):
+        new.name_hint = old.name_hint
+        values[old] = new
+    copy.add_ops(clone_all(block.ops, values, sizes))
+    return copy
+
+
+def clone_all(ops: Iterable[Operation], values: Values, sizes: Sizes) -> list[Operation]:
+    """Clones of consecutive ops, each seeing the results of those before it."""
+    return [clone(op, values, sizes) for op in ops]
+
+
+def defined_symbols(root: Operation) -> set[str]:
+    """The symbols that `root` and the ops inside it define."""
+    found: set[str] = set()
+    for op in root.walk():
+        if isinstance(name := op.properties.get("symbol"), StringAttr):
+            found.add(name.data)
+        if isinstance(names := op.properties.get("symbols"), ArrayAttr):
+            found.update(n.data for n in names if isinstance(n, StringAttr))
+    return found
+
+
+def rename_in_place(root: Operation, sizes: Sizes) -> None:
+    """Replace symbols in the types and attributes of `root` and the ops inside it (not in what defines them)."""
+    for op in root.walk():
+        for result in op.results:
+            result._type = substitute(result.type, sizes)  # pyright: ignore[reportPrivateUsage]
+        for block in (b for r in op.regions for b in r.blocks):
+            for arg in block.args:
+                arg._type = substitute(arg.type, sizes)  # pyright: ignore[reportPrivateUsage]
+        op.properties.update({k: substitute(a, sizes) for k, a in op.properties.items() if k != "symbol"})
