@@ -1,0 +1,1 @@
+"""The workloads pydex is held to, one file each, and their peers: `python -m benchmarks.run`."""
