@@ -1,0 +1,52 @@
+"""The native runtime: calls of compiled code, its threads and its memory. See src/pydex_rt.h and src/program.h.
+
+`function` makes a Python callable of compiled code; `library` is what the code is linked against.
+"""
+
+import sys
+from pathlib import Path
+
+from pydex import knobs
+
+try:
+    from pydex.runtime import _native
+except ImportError as error:
+    raise ImportError(
+        "pydex's native runtime is not built: run `make setup`, or `cmake -B build && cmake --build build`"
+    ) from error
+
+from pydex.runtime.call import function as function
+
+# What compiled code may call, each a symbol of `library()`.
+SYMBOLS = ("pdx_raise", "pdx_alloc", "pdx_mark", "pdx_release", "pdx_parallel")
+OUT_OF_MEMORY = -1  # the raise site of a failed allocation
+
+
+def library() -> Path:
+    """The shared library that defines SYMBOLS."""
+    return Path(__file__).parent / ("libpydex_rt.dylib" if sys.platform == "darwin" else "libpydex_rt.so")
+
+
+def set_threads(n: int) -> None:
+    """Run later parallel loops on n threads; n = 0: on all processors that this process may use."""
+    _native.set_threads(n)
+
+
+def get_threads() -> int:
+    """How many threads parallel loops use."""
+    return _native.get_threads()
+
+
+def openmp() -> str:
+    """The path of the OpenMP runtime in use; '' if there is none, and parallel loops are serial."""
+    return _native.openmp()
+
+
+def _openmp_wheel() -> str:
+    # The wheel intel-openmp puts the library into the environment's lib, where no loader looks.
+    name = "libiomp5.dylib" if sys.platform == "darwin" else "libiomp5.so"
+    return str(Path(sys.prefix) / "lib" / name)
+
+
+_native.set_openmp(_openmp_wheel())
+_native.set_threads(knobs.THREADS.get())

@@ -1,0 +1,44 @@
+// libpydex_rt: what compiled code may call. Plain C, no Python in it.
+#pragma once
+#include <setjmp.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PDX_API __attribute__((visibility("default")))
+#define PDX_OUT_OF_MEMORY (-1)  // the site of a failed allocation; a = the bytes asked for
+
+// ---- errors ---------------------------------------------------------------------------------------------------
+typedef struct {
+  int64_t site, a, b;
+} pdx_error;
+
+// Leaves the innermost pdx_call of this thread with an error. `site` indexes the compiled function's table.
+PDX_API _Noreturn void pdx_raise(int64_t site, int64_t a, int64_t b);
+
+// Runs entry(frame); returns 0, or 1 with *error filled in if it raised. The arena is as before on both ways out.
+PDX_API int pdx_call(void (*entry)(void *), void *frame, pdx_error *error);
+
+// ---- the arena: temporaries of compiled code, a stack per thread --------------------------------------------------
+PDX_API void *pdx_alloc(int64_t bytes);  // 64-byte aligned, uninitialised; raises PDX_OUT_OF_MEMORY
+PDX_API int64_t pdx_mark(void);
+PDX_API void pdx_release(int64_t mark);  // forgets everything allocated since the mark
+PDX_API int64_t pdx_arena_bytes(void);   // memory that this thread's arena holds, used or not
+PDX_API void pdx_arena_trim(void);       // gives back what this thread's arena holds and does not use
+PDX_API void pdx_arena_age(void);        // after a call: gives back what the last 64 calls of this thread did not use
+
+// ---- parallel loops -------------------------------------------------------------------------------------------
+// Runs body(env, 0) … body(env, nchunks - 1). If chunks raise, every lower chunk still completes, and the error of
+// the lowest one is raised here. Inside a chunk the chunks of a nested call run one after the other.
+PDX_API void pdx_parallel(void (*body)(void *env, int64_t chunk), void *env, int64_t nchunks);
+PDX_API void pdx_set_threads(int64_t n);  // n < 1: as many as the processors this process may use
+PDX_API int64_t pdx_get_threads(void);
+// Where to look for an OpenMP runtime when the process has not loaded one; before the first parallel loop.
+PDX_API void pdx_set_openmp(const char *path);
+PDX_API const char *pdx_openmp(void);  // the path of the runtime in use, or "" without one (then loops are serial)
+
+#ifdef __cplusplus
+}
+#endif
