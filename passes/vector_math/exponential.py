@@ -1,0 +1,86 @@
+"""exp, exp2, expm1: x = n ln 2 + r with |r| <= ln(2)/2, e^r from a polynomial, times 2^n."""
+
+from __future__ import annotations
+
+from pydex.passes.vector_math.trace import (
+    Value,
+    at_least,
+    at_most,
+    copy_sign,
+    fma,
+    magic,
+    polynomial,
+    power_of_two,
+    round_to_integer,
+    shifted_integer,
+)
+
+LOG2_E = 1.4426950408889634
+LN2 = 0.6931471805599453
+# ln 2 in two parts; n times the first is exact for every n that occurs.
+LN2_PARTS = {"f32": (0.693115234375, 3.1946184945309415e-05), "f64": (0.6931471805598903, 5.497923018708371e-14)}
+# (e^r - 1 - r) / r^2 on |r| <= 0.3466, relative error of e^r: 2^-28 and 2^-57 (tools/minimax.py).
+EXPM1_TAIL = {
+    "f32": (0.4999999403953552, 0.1666652113199234, 0.04166826605796814, 0.008368668146431446, 0.0013820537133142352),
+    "f64": (
+        0.5000000000000011,
+        0.1666666666666645,
+        0.04166666666652716,
+        0.008333333333472852,
+        0.0013888888944270956,
+        0.00019841269550448853,
+        2.4801492534888266e-05,
+        2.75575492189672e-06,
+        2.7630424121494476e-07,
+        2.5011294176555666e-08,
+    ),
+}
+
+
+def exp(x: Value) -> Value:
+    """e^x; beyond the range inf, denormals and 0 as IEEE rounding gives them."""
+    fmt = x.format
+    x = at_least(at_most(x, fmt.pick(89.0, 710.0)), fmt.pick(-104.0, -746.0))
+    n, i = shifted_integer(fma(x, LOG2_E, magic(fmt)))
+    return scaled(expm1_near_zero(less_ln2(x, n)) + 1.0, i)
+
+
+def exp2(x: Value) -> Value:
+    """2^x, exact at integers."""
+    fmt = x.format
+    x = at_least(at_most(x, fmt.pick(129.0, 1025.0)), fmt.pick(-151.0, -1076.0))
+    n, i = round_to_integer(x)
+    return scaled(expm1_near_zero((x - n) * LN2) + 1.0, i)
+
+
+def expm1(x: Value) -> Value:
+    """e^x - 1 without cancellation: 2^n (e^r - 1) + (2^n - 1), halved so that 2^n never overflows; signed zeros stay.
+
+    r is kept as high - low and high is added first, where the sum is exact or dominates.
+    """
+    fmt = x.format
+    clamped = at_least(at_most(x, fmt.pick(89.0, 710.0)), fmt.pick(-20.0, -40.0))
+    n, i = shifted_integer(fma(clamped, LOG2_E, magic(fmt)))
+    ln2_high, ln2_low = LN2_PARTS[fmt.element]
+    high, low = fma(n, -ln2_high, clamped), n * ln2_low
+    r = high - low
+    lower = fma(polynomial(r, EXPM1_TAIL[fmt.element]), r * r, -low)
+    half = power_of_two(i - 1)
+    return copy_sign(fma(half, lower, fma(half, high, half - 0.5)) * 2.0, x)
+
+
+def less_ln2(x: Value, n: Value) -> Value:
+    """x - n ln 2."""
+    high, low = LN2_PARTS[x.format.element]
+    return fma(n, -low, fma(n, -high, x))
+
+
+def expm1_near_zero(r: Value) -> Value:
+    """e^r - 1 for |r| <= ln(2)/2."""
+    return fma(polynomial(r, EXPM1_TAIL[r.format.element]), r * r, r)
+
+
+def scaled(x: Value, i: Value) -> Value:
+    """x * 2^i in two steps, so that overflow and denormal results are rounded once, at the end."""
+    half = i >> 1
+    return x * power_of_two(half) * power_of_two(i - half)

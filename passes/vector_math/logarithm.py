@@ -1,0 +1,89 @@
+"""log, log2, log10, log1p: x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), then log(1 + f) from a polynomial.
+
+f64 follows fdlibm's e_log.c (Sun Microsystems, 1993): s = f / (2 + f), log(1 + f) = f - (f^2/2 - s (f^2/2 + R(s^2))).
+"""
+
+from __future__ import annotations
+
+from pydex.passes.vector_math.trace import (
+    INF,
+    NAN,
+    Value,
+    bits,
+    fma,
+    from_bits,
+    integer_to_float,
+    polynomial,
+    select,
+)
+
+LN2_PARTS = {"f32": (0.693115234375, 3.1946184945309415e-05), "f64": (0.6931471803691238, 1.9082149292705877e-10)}
+LOG2_E = 1.4426950408889634
+LOG10_E = 0.4342944819032518
+LOG10_2_PARTS = {"f32": (0.30029296875, 0.0007370270263642073), "f64": (0.30102999566406652, 6.9057382148929e-17)}
+SQRT_HALF = 0.7071067811865476
+# (log(1 + f) - f + f^2/2) / f^3, relative error of log(1 + f): 2^-30 (tools/minimax.py).
+CUBIC_TAIL = (
+    0.3333331346511841,
+    -0.25000011920928955,
+    0.20002074539661407,
+    -0.1666785478591919,
+    0.14220181107521057,
+    -0.12408144772052765,
+    0.1188664585351944,
+    -0.11661380529403687,
+    0.06732907146215439,
+)
+# (2 atanh(s)/s - 2) / s^2 in z = s^2 on z <= 0.0297: 2^-59 (tools/minimax.py).
+ATANH_TAIL = (
+    0.6666666666666738,
+    0.3999999999938408,
+    0.28571428749915895,
+    0.22222197733938193,
+    0.18183611128119123,
+    0.15312777273542297,
+    0.1480940270710456,
+)
+
+
+def log(x: Value) -> Value:
+    """Natural logarithm; -inf at zeros, NaN below."""
+    k, f = decompose(x)
+    return special_cases(x, plus_ln2(k, f, log1p_lower(f, k * ln2_low(k))))
+
+
+def plus_ln2(k: Value, f: Value, lower: Value) -> Value:
+    """k ln 2 + f + lower: the small terms first."""
+    return fma(k, LN2_PARTS[k.format.element][0], f + lower)
+
+
+def ln2_low(x: Value) -> float:
+    return LN2_PARTS[x.format.element][1]
+
+
+def decompose(x: Value) -> tuple[Value, Value]:
+    """(k, f) with x = 2^k (1 + f) and 1 + f in [sqrt(1/2), sqrt(2)), for positive finite x, denormals too."""
+    fmt = x.format
+    denormal = x < fmt.smallest_normal
+    pattern = bits(select(denormal, x * 2.0 ** (fmt.mantissa + 1), x))
+    exponent = (pattern - fmt.bits_of(SQRT_HALF)) >> fmt.mantissa
+    f = from_bits(pattern - (exponent << fmt.mantissa)) - 1.0
+    k = integer_to_float(exponent)
+    return select(denormal, k - float(fmt.mantissa + 1), k), f
+
+
+def log1p_lower(f: Value, extra: Value) -> Value:
+    """log(1 + f) - f + extra, where extra is small."""
+    half_square = f * f * 0.5
+    if not f.format.double:
+        return fma(f * f * f, polynomial(f, CUBIC_TAIL), extra) - half_square
+    s = f / (f + 2.0)
+    z = s * s
+    return fma(s, fma(z, polynomial(z, ATANH_TAIL), half_square), extra) - half_square
+
+
+def special_cases(x: Value, result: Value) -> Value:
+    """result for 0 < x < inf; -inf at zeros, NaN below, x itself if it is inf or NaN."""
+    outside = select(x < 0.0, NAN, select(x.equals(0.0), -INF, x))
+    regular = (x > 0.0) & (x < INF)
+    return select(regular, result, outside)

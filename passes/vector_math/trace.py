@@ -1,0 +1,301 @@
+"""Numbers that write MLIR: `x * y + 1.0` on a `Value` appends arith ops to the function being traced.
+
+A format is f32 or f64, alone or as the lanes of a vector; one function body serves all of them. No fast-math flag is
+ever set: where a fused multiply-add is wanted it is written `fma`, so results do not depend on what LLVM chooses to
+contract.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Number = float | int
+INF = float("inf")
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary floating-point format: significand bits after the point, exponent bias, lanes (0: a scalar)."""
+
+    element: str
+    mantissa: int
+    bias: int
+    lanes: int = 0
+
+    @property
+    def double(self) -> bool:
+        return self.element == "f64"
+
+    @property
+    def width(self) -> int:
+        return 64 if self.double else 32
+
+    @property
+    def suffix(self) -> str:
+        return f"v{self.lanes}{self.element}" if self.lanes else self.element
+
+    @property
+    def smallest_normal(self) -> float:
+        return 2.0 ** (1 - self.bias)
+
+    def type(self, kind: str) -> str:
+        """The MLIR type of a float ('f'), of an integer of the same width ('i'), or of a truth value ('b')."""
+        element = {"f": self.element, "i": f"i{self.width}", "b": "i1"}[kind]
+        return f"vector<{self.lanes}x{element}>" if self.lanes else element
+
+    def pick(self, single: float, double: float) -> float:
+        """The constant that belongs to the element type."""
+        return double if self.double else single
+
+    def bits_of(self, number: float) -> int:
+        """The bit pattern of a number rounded to this format."""
+        return int.from_bytes(struct.pack("<d" if self.double else "<f", number), "little")
+
+    def rounded(self, number: float) -> float:
+        """The nearest number of this format."""
+        return number if self.double else struct.unpack("<f", struct.pack("<f", number))[0]
+
+
+F32 = Format("f32", 23, 127)
+F64 = Format("f64", 52, 1023)
+
+
+def format_of(element_or_vector: str) -> Format:
+    """The format named by an MLIR type: f32, f64, vector<8xf64>."""
+    match = re.fullmatch(r"(?:vector<(\d+)x)?(f32|f64)>?", element_or_vector)
+    if not match:
+        raise ValueError(f"vector math is defined on f32, f64 and vectors of them, not on {element_or_vector}")
+    base = F64 if match[2] == "f64" else F32
+    return Format(base.element, base.mantissa, base.bias, int(match[1] or 0))
+
+
+@dataclass
+class Trace:
+    """The body of one function, as lines of MLIR."""
+
+    format: Format
+    lines: list[str] = field(default_factory=list)
+    constants: dict[tuple[str, str], Value] = field(default_factory=dict)
+    needs: set[tuple[str, Format]] = field(default_factory=set)
+    count: int = 0
+
+    def emit(self, text: str, kind: str) -> Value:
+        """Appends one op and returns its result."""
+        self.count += 1
+        self.lines.append(f"%{self.count} = {text}")
+        return Value(self, f"%{self.count}", kind)
+
+    def constant(self, number: Number, kind: str) -> Value:
+        """A constant of this format, written once."""
+        text = self._literal(number, kind)
+        if (text, kind) not in self.constants:
+            attribute = f"dense<{text}>" if self.format.lanes else text
+            self.constants[text, kind] = self.emit(f"arith.constant {attribute} : {self.format.type(kind)}", kind)
+        return self.constants[text, kind]
+
+    def _literal(self, number: Number, kind: str) -> str:
+        if kind == "i":
+            return str(int(number))
+        value = self.format.rounded(float(number))
+        if value != value or value in (INF, -INF):
+            return f"0x{self.format.bits_of(value):0{self.format.width // 4}X}"
+        return f"{value:.17e}"
+
+
+class Value:
+    """A float ('f'), an integer of the same width ('i') or a truth value ('b') in a traced function."""
+
+    def __init__(self, trace: Trace, name: str, kind: str) -> None:
+        self.trace = trace
+        self.name = name
+        self.kind = kind
+
+    @property
+    def format(self) -> Format:
+        return self.trace.format
+
+    def lift(self, other: Value | Number) -> Value:
+        return other if isinstance(other, Value) else self.trace.constant(other, self.kind)
+
+    def binary(self, op: str, other: Value | Number, swap: bool = False) -> Value:
+        a, b = (self.lift(other), self) if swap else (self, self.lift(other))
+        return self.trace.emit(f"{op} {a.name}, {b.name} : {self.format.type(self.kind)}", self.kind)
+
+    def unary(self, op: str) -> Value:
+        return self.trace.emit(f"{op} {self.name} : {self.format.type(self.kind)}", self.kind)
+
+    def convert(self, op: str, kind: str) -> Value:
+        source, target = self.format.type(self.kind), self.format.type(kind)
+        return self.trace.emit(f"{op} {self.name} : {source} to {target}", kind)
+
+    def compare(self, predicate: str, other: Value | Number) -> Value:
+        op = "arith.cmpf" if self.kind == "f" else "arith.cmpi"
+        other = self.lift(other)
+        return self.trace.emit(f"{op} {predicate}, {self.name}, {other.name} : {self.format.type(self.kind)}", "b")
+
+    def __add__(self, other: Value | Number) -> Value:
+        return self.binary("arith.addf" if self.kind == "f" else "arith.addi", other)
+
+    def __radd__(self, other: Number) -> Value:
+        return self + other
+
+    def __sub__(self, other: Value | Number) -> Value:
+        return self.binary("arith.subf" if self.kind == "f" else "arith.subi", other)
+
+    def __rsub__(self, other: Number) -> Value:
+        return self.binary("arith.subf" if self.kind == "f" else "arith.subi", other, swap=True)
+
+    def __mul__(self, other: Value | Number) -> Value:
+        return self.binary("arith.mulf" if self.kind == "f" else "arith.muli", other)
+
+    def __rmul__(self, other: Number) -> Value:
+        return self * other
+
+    def __truediv__(self, other: Value | Number) -> Value:
+        return self.binary("arith.divf", other)
+
+    def __rtruediv__(self, other: Number) -> Value:
+        return self.binary("arith.divf", other, swap=True)
+
+    def __neg__(self) -> Value:
+        return self.unary("arith.negf") if self.kind == "f" else 0 - self
+
+    def __and__(self, other: Value | Number) -> Value:
+        return self.binary("arith.andi", other)
+
+    def __or__(self, other: Value | Number) -> Value:
+        return self.binary("arith.ori", other)
+
+    def __xor__(self, other: Value | Number) -> Value:
+        return self.binary("arith.xori", other)
+
+    def __lshift__(self, places: int) -> Value:
+        return self.binary("arith.shli", places)
+
+    def __rshift__(self, places: int) -> Value:
+        """Arithmetic shift: the sign stays."""
+        return self.binary("arith.shrsi", places)
+
+    def __lt__(self, other: Value | Number) -> Value:
+        return self.compare("olt" if self.kind == "f" else "slt", other)
+
+    def __le__(self, other: Value | Number) -> Value:
+        return self.compare("ole" if self.kind == "f" else "sle", other)
+
+    def __gt__(self, other: Value | Number) -> Value:
+        return self.compare("ogt" if self.kind == "f" else "sgt", other)
+
+    def __ge__(self, other: Value | Number) -> Value:
+        return self.compare("oge" if self.kind == "f" else "sge", other)
+
+    def equals(self, other: Value | Number) -> Value:
+        """Ordered equality: false if either is NaN. (`==` is Python's, so that values can be in sets.)"""
+        return self.compare("oeq" if self.kind == "f" else "eq", other)
+
+    def is_nan(self) -> Value:
+        return self.compare("uno", self)
+
+
+def fma(a: Value, b: Value | Number, c: Value | Number) -> Value:
+    """a * b + c, rounded once."""
+    b, c = a.lift(b), a.lift(c)
+    return a.trace.emit(f"math.fma {a.name}, {b.name}, {c.name} : {a.format.type('f')}", "f")
+
+
+def select(condition: Value, yes: Value | Number, no: Value | Number) -> Value:
+    """yes where the condition holds, else no. At least one of them is a Value."""
+    some = yes if isinstance(yes, Value) else no
+    assert isinstance(some, Value)
+    yes, no = some.lift(yes), some.lift(no)
+    kind, fmt = some.kind, some.format
+    types = f"{fmt.type('b')}, {fmt.type(kind)}" if fmt.lanes else fmt.type(kind)
+    return some.trace.emit(f"arith.select {condition.name}, {yes.name}, {no.name} : {types}", kind)
+
+
+def absolute(x: Value) -> Value:
+    return x.unary("math.absf")
+
+
+def square_root(x: Value) -> Value:
+    """IEEE square root, exactly rounded."""
+    return x.unary("math.sqrt")
+
+
+def copy_sign(magnitude: Value, sign: Value) -> Value:
+    return magnitude.binary("math.copysign", sign)
+
+
+def bits(x: Value) -> Value:
+    """The bit pattern, as an integer."""
+    return x.convert("arith.bitcast", "i")
+
+
+def from_bits(pattern: Value) -> Value:
+    return pattern.convert("arith.bitcast", "f")
+
+
+def at_most(x: Value, limit: float) -> Value:
+    """min(x, limit), NaN staying NaN: one instruction on x86."""
+    return select(x > limit, limit, x)
+
+
+def at_least(x: Value, limit: float) -> Value:
+    """max(x, limit), NaN staying NaN."""
+    return select(x < limit, limit, x)
+
+
+def polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
+    """c0 + c1 x + c2 x^2 + ..., Horner's rule."""
+    result = x.lift(coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        result = fma(result, x, c)
+    return result
+
+
+def round_to_integer(x: Value) -> tuple[Value, Value]:
+    """(n, i): x rounded to the nearest integer as a float and as an integer; |x| < 2^(mantissa - 2).
+
+    Adding 1.5 * 2^mantissa leaves the integer in the low bits, also on machines without a vector conversion of f64.
+    """
+    return shifted_integer(x + magic(x.format))
+
+
+def shifted_integer(t: Value) -> tuple[Value, Value]:
+    """(n, i) of t = x + magic."""
+    fmt = t.format
+    return t - magic(fmt), bits(t) - fmt.bits_of(magic(fmt))
+
+
+def magic(fmt: Format) -> float:
+    return 1.5 * 2.0**fmt.mantissa
+
+
+def integer_to_float(i: Value) -> Value:
+    """An integer of magnitude < 2^(mantissa - 2) as a float: the inverse of `round_to_integer`."""
+    fmt = i.format
+    return from_bits(i + fmt.bits_of(magic(fmt))) - magic(fmt)
+
+
+def power_of_two(i: Value) -> Value:
+    """2^i for an exponent of a normal number."""
+    return from_bits((i + i.format.bias) << i.format.mantissa)
+
+
+Body = Callable[..., Value]
+
+
+def trace(name: str, body: Body, fmt: Format, arity: int, attributes: str) -> tuple[str, set[tuple[str, Format]]]:
+    """The text of `func.func private @name` with the given body, and the private functions that it calls."""
+    tracing = Trace(fmt)
+    parameters = [Value(tracing, f"%x{k}", "f") for k in range(arity)]
+    result = body(*parameters)
+    kind = fmt.type("f")
+    signature = ", ".join(f"{p.name}: {kind}" for p in parameters)
+    lines = [f"func.func private @{name}({signature}) -> {kind} attributes {{{attributes}}} {{"]
+    lines += [f"  {line}" for line in tracing.lines]
+    lines += [f"  return {result.name} : {kind}", "}", ""]
+    return "\n".join(lines), tracing.needs
