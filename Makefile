@@ -45,7 +45,7 @@ check: lint layers  ## lint, types, fast tests: under a minute
 	$(PY) -m pytest -q -m "not slow" -n $(JOBS)
 
 lit: setup       ## FileCheck tests of dialects, passes and emitted MLIR
-	$(PY) -m lit.main -q test/lit
+	$(BIN)/lit -q test/lit
 
 py: setup        ## all pytest tests
 	$(PY) -m pytest -q -n $(JOBS)

@@ -39,7 +39,7 @@ class Derivative(IRDLOperation):
     results_ = var_result_def(AnyAttr())
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     assembly_format = (
-        "$callee $sizes `wrt` $wrt `(` $arguments `:` type($arguments) `)`"
+        "$callee $sizes `wrt` $wrt `(` ($arguments^ `:` type($arguments))? `)`"
         " `(` ($seeds^ `:` type($seeds))? `)` attr-dict `->` type($results_)"
     )
 

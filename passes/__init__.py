@@ -1,0 +1,14 @@
+"""Passes: how the IR changes. One pass, one file, named alike; imported on use."""
+
+#: Name of a pass -> "module:Class". `tools/new_pass.py` adds a line.
+PASSES: dict[str, str] = {
+    "accum-to-table": "pydex.passes.accum_to_table:AccumToTable",
+    "cse": "pydex.passes.cse:Cse",
+    "dce": "pydex.passes.dce:Dce",
+    "fold": "pydex.passes.fold:Fold",
+    "inline": "pydex.passes.inline:Inline",
+    "ix-fuse": "pydex.passes.ix_fuse:IxFuse",
+    "licm": "pydex.passes.licm:Licm",
+    "simplify": "pydex.passes.simplify:Simplify",
+    "verify-scope": "pydex.passes.verify_scope:VerifyScope",
+}
