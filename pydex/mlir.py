@@ -136,7 +136,7 @@ def _runtime_symbols() -> dict[str, int]:
 
 def _context() -> Any:
     ir, _, _ = _bindings()
-    context = ir.Context()
+    context = ir.Context(load_on_create_dialects=[])  # on demand: loading all of them takes 8 ms
     context.enable_multithreading(False)  # nothing here is wide enough to pay for it, and threads do not survive a fork
     return context
 
@@ -219,7 +219,8 @@ def _prepare(module: Any, entry: str) -> None:
                 op.attributes["passthrough"] = ir.Attribute.parse(RUNTIME_ATTRIBUTES[name])
             continue
         if width is not None:
-            op.attributes["passthrough"] = width
+            given = op.attributes["passthrough"] if "passthrough" in op.attributes else []
+            op.attributes["passthrough"] = ir.ArrayAttr.get([*given, *width])
         if name == entry:
             found = True
             op.attributes["no_inline"] = ir.UnitAttr.get()  # or LLVM would compile it again inside MLIR's wrapper

@@ -48,6 +48,9 @@ def module_functions(needed: Iterable[tuple[str, str]]) -> str:
     texts: dict[str, str] = {}
     for op, element in sorted(needed):
         texts |= definitions(op, element)
+    out_of_line = sorted(name for name, text in texts.items() if text.startswith("llvm.func"))
+    if out_of_line:
+        texts["llvm.compiler.used"] = far.keep_alive(out_of_line)
     return "\n".join(texts[name] for name in sorted(texts))
 
 

@@ -1,6 +1,6 @@
 """Numbers that write MLIR: `x * y + 1.0` on a `Value` appends arith ops to the function being traced.
 
-A format is f32 or f64, alone or as the lanes of a vector; one function body serves all of them. No fast-math flag is
+A format is f32 or f64, alone or as the lanes of a vector; one function body serves all. No fast-math flag is
 ever set: where a fused multiply-add is wanted it is written `fma`, so results do not depend on what LLVM chooses to
 contract.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Number = float | int
 INF = float("inf")
@@ -59,6 +59,13 @@ class Format:
         """The nearest number of this format."""
         return number if self.double else struct.unpack("<f", struct.pack("<f", number))[0]
 
+    def literal(self, number: float) -> str:
+        """The nearest number of this format as MLIR writes it."""
+        value = self.rounded(number)
+        if value != value or value in (INF, -INF):
+            return f"0x{self.bits_of(value):0{self.width // 4}X}"
+        return f"{value:.17e}"
+
 
 F32 = Format("f32", 23, 127)
 F64 = Format("f64", 52, 1023)
@@ -70,72 +77,65 @@ def format_of(element_or_vector: str) -> Format:
     if not match:
         raise ValueError(f"vector math is defined on f32, f64 and vectors of them, not on {element_or_vector}")
     base = F64 if match[2] == "f64" else F32
-    return Format(base.element, base.mantissa, base.bias, int(match[1] or 0))
+    return replace(base, lanes=int(match[1] or 0))
 
 
 @dataclass
 class Trace:
     """The body of one function, as lines of MLIR."""
 
-    format: Format
     lines: list[str] = field(default_factory=list)
     constants: dict[tuple[str, str], Value] = field(default_factory=dict)
     needs: set[tuple[str, Format]] = field(default_factory=set)
     count: int = 0
 
-    def emit(self, text: str, kind: str) -> Value:
+    def emit(self, text: str, kind: str, fmt: Format) -> Value:
         """Appends one op and returns its result."""
         self.count += 1
         self.lines.append(f"%{self.count} = {text}")
-        return Value(self, f"%{self.count}", kind)
+        return Value(self, f"%{self.count}", kind, fmt)
 
-    def constant(self, number: Number, kind: str) -> Value:
-        """A constant of this format, written once."""
-        text = self._literal(number, kind)
-        if (text, kind) not in self.constants:
-            attribute = f"dense<{text}>" if self.format.lanes else text
-            self.constants[text, kind] = self.emit(f"arith.constant {attribute} : {self.format.type(kind)}", kind)
-        return self.constants[text, kind]
-
-    def _literal(self, number: Number, kind: str) -> str:
-        if kind == "i":
-            return str(int(number))
-        value = self.format.rounded(float(number))
-        if value != value or value in (INF, -INF):
-            return f"0x{self.format.bits_of(value):0{self.format.width // 4}X}"
-        return f"{value:.17e}"
+    def constant(self, number: Number, kind: str, fmt: Format) -> Value:
+        """A constant, written once."""
+        literal = str(int(number)) if kind == "i" else fmt.literal(float(number))
+        text = f"dense<{literal}>" if fmt.lanes else literal
+        key = (text, fmt.type(kind))
+        if key not in self.constants:
+            self.constants[key] = self.emit(f"arith.constant {text} : {fmt.type(kind)}", kind, fmt)
+        return self.constants[key]
 
 
 class Value:
     """A float ('f'), an integer of the same width ('i') or a truth value ('b') in a traced function."""
 
-    def __init__(self, trace: Trace, name: str, kind: str) -> None:
+    def __init__(self, trace: Trace, name: str, kind: str, fmt: Format) -> None:
         self.trace = trace
         self.name = name
         self.kind = kind
+        self.format = fmt
 
     @property
-    def format(self) -> Format:
-        return self.trace.format
+    def type(self) -> str:
+        return self.format.type(self.kind)
 
     def lift(self, other: Value | Number) -> Value:
-        return other if isinstance(other, Value) else self.trace.constant(other, self.kind)
+        return other if isinstance(other, Value) else self.trace.constant(other, self.kind, self.format)
 
     def binary(self, op: str, other: Value | Number, swap: bool = False) -> Value:
         a, b = (self.lift(other), self) if swap else (self, self.lift(other))
-        return self.trace.emit(f"{op} {a.name}, {b.name} : {self.format.type(self.kind)}", self.kind)
+        return self.trace.emit(f"{op} {a.name}, {b.name} : {self.type}", self.kind, self.format)
 
     def unary(self, op: str) -> Value:
-        return self.trace.emit(f"{op} {self.name} : {self.format.type(self.kind)}", self.kind)
+        return self.trace.emit(f"{op} {self.name} : {self.type}", self.kind, self.format)
 
-    def convert(self, op: str, kind: str) -> Value:
-        source, target = self.format.type(self.kind), self.format.type(kind)
-        return self.trace.emit(f"{op} {self.name} : {source} to {target}", kind)
+    def convert(self, op: str, kind: str, fmt: Format | None = None) -> Value:
+        fmt = fmt or self.format
+        return self.trace.emit(f"{op} {self.name} : {self.type} to {fmt.type(kind)}", kind, fmt)
 
     def compare(self, predicate: str, other: Value | Number) -> Value:
         op = "arith.cmpf" if self.kind == "f" else "arith.cmpi"
         other = self.lift(other)
-        return self.trace.emit(f"{op} {predicate}, {self.name}, {other.name} : {self.format.type(self.kind)}", "b")
+        return self.trace.emit(f"{op} {predicate}, {self.name}, {other.name} : {self.type}", "b", self.format)
 
     def __add__(self, other: Value | Number) -> Value:
         return self.binary("arith.addf" if self.kind == "f" else "arith.addi", other)
@@ -203,7 +203,7 @@ class Value:
 def fma(a: Value, b: Value | Number, c: Value | Number) -> Value:
     """a * b + c, rounded once."""
     b, c = a.lift(b), a.lift(c)
-    return a.trace.emit(f"math.fma {a.name}, {b.name}, {c.name} : {a.format.type('f')}", "f")
+    return a.trace.emit(f"math.fma {a.name}, {b.name}, {c.name} : {a.type}", "f", a.format)
 
 
 def select(condition: Value, yes: Value | Number, no: Value | Number) -> Value:
@@ -211,9 +211,8 @@ def select(condition: Value, yes: Value | Number, no: Value | Number) -> Value:
     some = yes if isinstance(yes, Value) else no
     assert isinstance(some, Value)
     yes, no = some.lift(yes), some.lift(no)
-    kind, fmt = some.kind, some.format
-    types = f"{fmt.type('b')}, {fmt.type(kind)}" if fmt.lanes else fmt.type(kind)
-    return some.trace.emit(f"arith.select {condition.name}, {yes.name}, {no.name} : {types}", kind)
+    types = f"{condition.type}, {some.type}" if some.format.lanes else some.type
+    return some.trace.emit(f"arith.select {condition.name}, {yes.name}, {no.name} : {types}", some.kind, some.format)
 
 
 def absolute(x: Value) -> Value:
@@ -285,17 +284,26 @@ def power_of_two(i: Value) -> Value:
     return from_bits((i + i.format.bias) << i.format.mantissa)
 
 
+def widen(x: Value) -> Value:
+    """f32 to f64, exactly."""
+    return x.convert("arith.extf", "f", replace(F64, lanes=x.format.lanes))
+
+
+def narrow(x: Value) -> Value:
+    """f64 to the nearest f32; inf and denormals as IEEE rounding gives them."""
+    return x.convert("arith.truncf", "f", replace(F32, lanes=x.format.lanes))
+
+
 Body = Callable[..., Value]
 
 
 def trace(name: str, body: Body, fmt: Format, arity: int, attributes: str) -> tuple[str, set[tuple[str, Format]]]:
-    """The text of `func.func private @name` with the given body, and the private functions that it calls."""
-    tracing = Trace(fmt)
-    parameters = [Value(tracing, f"%x{k}", "f") for k in range(arity)]
+    """The text of `func.func private @name` with the given body, and what it calls."""
+    tracing = Trace()
+    parameters = [Value(tracing, f"%x{k}", "f", fmt) for k in range(arity)]
     result = body(*parameters)
-    kind = fmt.type("f")
-    signature = ", ".join(f"{p.name}: {kind}" for p in parameters)
-    lines = [f"func.func private @{name}({signature}) -> {kind} attributes {{{attributes}}} {{"]
+    signature = ", ".join(f"{p.name}: {p.type}" for p in parameters)
+    lines = [f"func.func private @{name}({signature}) -> {result.type} attributes {{{attributes}}} {{"]
     lines += [f"  {line}" for line in tracing.lines]
-    lines += [f"  return {result.name} : {kind}", "}", ""]
+    lines += [f"  return {result.name} : {result.type}", "}", ""]
     return "\n".join(lines), tracing.needs
