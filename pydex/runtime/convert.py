@@ -88,7 +88,7 @@ def _float_in_range(param: Value, argument: Any) -> float:
         number = float(argument)
     except OverflowError:
         raise Refused(OutOfRange(param, str(argument))) from None
-    if math.isfinite(number) and abs(number) > np.finfo(numpy_dtype(param.dtype)).max:
+    if math.isfinite(number) and abs(number) > float(np.finfo(numpy_dtype(param.dtype)).max):
         raise Refused(OutOfRange(param, str(argument)))
     return number
 

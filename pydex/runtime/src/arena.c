@@ -17,7 +17,7 @@ enum { ALIGN = 64, FIRST_BLOCK = 1 << 16, LARGEST_GROWTH = 1 << 26, HUGE_PAGE = 
 typedef struct block {
   struct block *below, *above;
   int64_t base, size, used;  // base: the size of all blocks below
-  int touched;               // since the last pdx_arena_age
+  int64_t peak;              // of `used`, since pdx_arena_age looked
   char *data;
 } block;
 
@@ -103,7 +103,7 @@ void *pdx_alloc(int64_t bytes) {
   }
   void *p = top->data + top->used;
   top->used += need;
-  top->touched = 1;
+  if (top->used > top->peak) top->peak = top->used;
   return p;
 }
 
@@ -136,21 +136,23 @@ void pdx_arena_trim(void) {
   top->above = NULL;
 }
 
-enum { CALLS_TO_FORGET = 64 };
+// Between calls nothing is in use, so blocks may go that turned out too large.
+enum { CALLS_BETWEEN_LOOKS = 64, SMALL = 1 << 20, LARGEST_WASTE = 8 };
 
 void pdx_arena_age(void) {
   static _Thread_local int calls;
-  if (!top || ++calls < CALLS_TO_FORGET) return;
+  if (!top || top->below || top->used || ++calls < CALLS_BETWEEN_LOOKS) return;
   calls = 0;
-  block *wanted = NULL;
-  for (block *b = top; b; b = b->above) {
-    if (b->touched) wanted = b;
-    b->touched = 0;
+  block *b = top;
+  while (b && (b->size <= SMALL || b->size / LARGEST_WASTE <= b->peak)) {
+    b->peak = 0;
+    b = b->above;
   }
-  if (!wanted) {
+  if (!b) return;
+  if (b != top) {
+    b->below->above = NULL;
+    free_from(b);
+  } else {
     pdx_arena_trim();
-    return;
   }
-  free_from(wanted->above);
-  wanted->above = NULL;
 }

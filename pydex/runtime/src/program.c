@@ -140,7 +140,7 @@ int step_apply(const step *s, int64_t extent, int64_t *sizes) {
   if (s->symbol < 0) return extent == rest;
   if (!poly_value(s->coef, sizes, &coef, NULL) || __builtin_sub_overflow(extent, rest, &extent)) return 0;
   if (coef != 1) {
-    if (coef <= 0 || extent % coef) return 0;  // a negative one is rare: left to the slow path
+    if (coef == 0 || (coef == -1 && extent == INT64_MIN) || extent % coef) return 0;
     extent /= coef;
   }
   sizes[s->symbol] = extent;

@@ -27,7 +27,7 @@ PDX_API int64_t pdx_mark(void);
 PDX_API void pdx_release(int64_t mark);  // forgets everything allocated since the mark
 PDX_API int64_t pdx_arena_bytes(void);   // memory that this thread's arena holds, used or not
 PDX_API void pdx_arena_trim(void);       // gives back what this thread's arena holds and does not use
-PDX_API void pdx_arena_age(void);        // after a call: gives back what the last 64 calls of this thread did not use
+PDX_API void pdx_arena_age(void);        // between calls: gives back what the last 64 calls of this thread did not need
 
 // ---- parallel loops -------------------------------------------------------------------------------------------
 // Runs body(env, 0) … body(env, nchunks - 1). If chunks raise, every lower chunk still completes, and the error of
