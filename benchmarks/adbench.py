@@ -1,7 +1,7 @@
-"""Readers of ADBench's input files (../shared/data/adbench from the project's root; they are no part of the project).
+"""Readers of ADBench's input files: ../shared/data/adbench from the project's root, no part of the project.
 
-The formats are those of ADBench's own readers: whitespace-separated numbers, the hand model colon-separated. Each reader
-returns the arguments of the workload, in order. Raises FileNotFoundError, naming the path, where a file is absent.
+The formats are those of ADBench's own readers: whitespace-separated numbers, the hand model colon-separated.
+Each reader returns the arguments of the workload, in order. Raises FileNotFoundError where a file is absent.
 """
 
 from pathlib import Path
@@ -20,11 +20,11 @@ def _cut(numbers: np.ndarray, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
     if ends[-1] != len(numbers):
         raise ValueError(f"expected {ends[-1]} numbers after the header, found {len(numbers)}")
-    return [part.reshape(shape) for part, shape in zip(np.split(numbers, ends[:-1]), shapes)]
+    return [part.reshape(shape) for part, shape in zip(np.split(numbers, ends[:-1]), shapes, strict=True)]
 
 
-def lower(flat: np.ndarray, d: int) -> np.ndarray:
-    """The strict lower triangles, stored column by column in flat[k, d(d−1)/2], as square matrices [k, d, d]."""
+def strict_lower(flat: np.ndarray, d: int) -> np.ndarray:
+    """Strict lower triangles, stored column by column in flat[k, d(d−1)/2], as square matrices [k, d, d]."""
     square = np.zeros((len(flat), d, d))
     column, row = np.triu_indices(d, 1)
     square[:, row, column] = flat
@@ -36,22 +36,21 @@ def gmm(name: str) -> tuple:
     numbers = _numbers(name)
     d, k, n = map(int, numbers[:3])
     alpha, mu, icf, x, prior = _cut(numbers[3:], (k,), (k, d), (k, d * (d + 1) // 2), (n, d), (2,))
-    return alpha, mu, np.ascontiguousarray(icf[:, :d]), lower(icf[:, d:], d), x, float(prior[0]), int(prior[1])
+    return alpha, mu, np.ascontiguousarray(icf[:, :d]), strict_lower(icf[:, d:], d), x, float(prior[0]), int(prior[1])
 
 
 def ba(name: str) -> tuple:
-    """(cams[n, 11], points[m, 3], w[p], camera[p], point[p], feats[p, 2]): one of each in the file, replicated."""
+    """(cams[n, 11], points[m, 3], w[p], camera[p], point[p], feats[p, 2]): the file has one of each."""
     numbers = _numbers(name)
     n, m, p = map(int, numbers[:3])
     cam, point, w, feat = _cut(numbers[3:], (11,), (3,), (1,), (2,))
     observation = np.arange(p)
-    return (
-        np.tile(cam, (n, 1)), np.tile(point, (m, 1)), np.tile(w, p), observation % n, observation % m, np.tile(feat, (p, 1))
-    )
+    cams, points, feats = np.tile(cam, (n, 1)), np.tile(point, (m, 1)), np.tile(feat, (p, 1))
+    return cams, points, np.tile(w, p), observation % n, observation % m, feats
 
 
 def lstm(name: str) -> tuple:
-    """(main[l, 2, 4, b], extra[3, b], state[l, 2, b], text[c, b]): weight and bias of four gates; hidden values and cells."""
+    """(main[l, 2, 4, b], extra[3, b], state[l, 2, b], text[c, b]); see benchmarks/lstm.py."""
     numbers = _numbers(name)
     layers, c, b = map(int, numbers[:3])
     return tuple(_cut(numbers[3:], (layers, 2, 4, b), (3, b), (layers, 2, b), (c, b)))
@@ -81,7 +80,7 @@ def _bones(model: str) -> tuple:
 
 
 def _vertices(model: str) -> tuple:
-    """Positions [v, 3] and skinning weights [v, bones]; in the file five numbers lie between, then pairs (bone, weight)."""
+    """Positions [v, 3] and skinning weights [v, bones], pairs (bone, weight) in the file."""
     rows = _rows(model, "vertices.txt")
     weights = np.zeros((len(rows), len(_rows(model, "bones.txt"))))
     for vertex, row in enumerate(rows):

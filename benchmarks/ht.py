@@ -1,15 +1,15 @@
-"""Hand tracking: how far measured points lie from a posed hand, and the Jacobian by the pose ("complicated" in ADBench).
+"""Hand tracking: how far measured points lie from a posed hand, and the Jacobian by the pose ("complicated" in
+ADBench).
 
-theta[26] is (rotation vector 3, translation 3, then for each finger the flexion and abduction of its first joint and the
-flexion of the next two). us[p, 2] places each point in its triangle. Bone 1 + 4f + j is the j-th bone of finger f;
-the first bone of a finger, the wrist (0) and the forearm (21) are not bent. The wrist is its own parent, and a parent precedes
-its children.
+theta[26] is (rotation vector 3, translation 3, then for each finger the flexion and abduction of its first joint
+and the flexion of the next two). us[p, 2] places each point in its triangle. Bone 1 + 4f + j is the j-th bone of
+finger f; the first bone of a finger, the wrist (0) and the forearm (21) are not bent. The wrist is its own parent,
+and a parent precedes its children.
 """
 
 import pydex as dx
-from pydex import f64
-
 from benchmarks.ba import rotate
+from pydex import f64
 
 vertices, triangles, p = dx.index_sets("vertices triangles p")
 pose, bones, fingers, space, affine, corners = dx.Fin(26), dx.Fin(22), dx.Fin(5), dx.Fin(3), dx.Fin(4), dx.Fin(3)

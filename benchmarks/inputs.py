@@ -7,6 +7,7 @@ timed; the others name files of ADBench. Random inputs come from `numpy.random.d
 import functools
 
 import numpy as np
+from independent.gmm import constant
 
 from benchmarks import adbench
 
@@ -38,10 +39,8 @@ def nbody(n: int) -> tuple:
     return _f32(n, 3), mass
 
 
-def _with_constant(alpha, mu, q, l, x, gamma, m) -> tuple:
-    from examples.gmm_model import normalisation
-
-    return alpha, mu, q, l, x, gamma, m, normalisation(*x.shape, len(alpha), gamma, m)
+def _with_constant(alpha, mu, q, lower, x, gamma, m) -> tuple:
+    return alpha, mu, q, lower, x, gamma, m, constant(*x.shape, len(alpha), gamma, m)
 
 
 def gmm(d: int, k: int, n: int) -> tuple:
@@ -61,7 +60,13 @@ def ba(n: int, m: int, p: int) -> tuple:
     frame = rng.normal(0, 0.3, (n, 3)), rng.normal(0, 1, (n, 3)) - [0, 0, 8]
     lens = rng.uniform(400, 500, (n, 1)), rng.normal(0, 5, (n, 2)), rng.normal(0, 0.01, (n, 2))
     seen = rng.integers(n, size=p), rng.integers(m, size=p)
-    return np.hstack([*frame, *lens]), rng.normal(0, 1, (m, 3)), rng.uniform(0.5, 1, p), *seen, rng.normal(0, 50, (p, 2))
+    return (
+        np.hstack([*frame, *lens]),
+        rng.normal(0, 1, (m, 3)),
+        rng.uniform(0.5, 1, p),
+        *seen,
+        rng.normal(0, 50, (p, 2)),
+    )
 
 
 def lstm(layers: int, c: int, b: int) -> tuple:

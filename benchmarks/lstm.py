@@ -1,7 +1,7 @@
 """ADBench's LSTM with diagonal weights: the loss of predicting each character of a text from the ones before it.
 
-main[l, 2, 4, b] holds weight and bias of the gates (forget, in, out, change); extra[3, b] the input weight, output weight
-and output bias; state[l, 2, b] the hidden values and cells to begin with; text[c, b] the bits of the characters.
+main[l, 2, 4, b] holds weight and bias of the gates (forget, in, out, change); extra[3, b] the input weight, output
+weight and output bias; state[l, 2, b] the hidden values and cells to begin with; text[c, b] the characters' bits.
 """
 
 import pydex as dx

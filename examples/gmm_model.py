@@ -1,8 +1,9 @@
 """A Gaussian mixture with full precision matrices: the log-posterior of its parameters, as plain loops.
 
-The precision of component c is QᵀQ, where Q is lower triangular with the diagonal exp(q[c]) and the strict lower part of l[c];
-its prior is a Wishart distribution with d + m + 1 degrees of freedom and scale matrix γ⁻² I. The objective is the one of
-ADBench (https://github.com/microsoft/ADBench), with the prior's sign as in GradBench.
+The precision of component c is QᵀQ, where Q is lower triangular with the diagonal exp(q[c]) and what lower[c] has
+below its diagonal; its prior is a Wishart distribution with d + m + 1 degrees of freedom and scale matrix γ⁻² I.
+The objective is the one of ADBench (https://github.com/microsoft/ADBench), with the sign of the prior as in
+GradBench.
 """
 
 import math
@@ -25,13 +26,13 @@ def log_posterior(
     alpha: f64[k],
     mu: f64[k, d],
     q: f64[k, d],
-    l: f64[k, d, d],
+    lower: f64[k, d, d],
     x: f64[n, d],
     gamma: f64,
     m: i64,
     constant: f64,
 ) -> f64:
-    """The log-posterior of the parameters (alpha, mu, q, l), given the points x.
+    """The log-posterior of the parameters (alpha, mu, q, lower), given the points x.
 
     alpha: logarithms of the weights, up to a constant.   mu: means.
     constant: what no parameter enters; `normalisation` gives it.
@@ -43,19 +44,19 @@ def log_posterior(
         joint = dx.zeros(f64[k])
         for c in k:
             y = [x[i, a] - mu[c, a] for a in d]
-            z = [scale[c, a] * y[a] + sum(l[c, a, b] * y[b] for b in dx.below(a)) for a in d]
+            z = [scale[c, a] * y[a] + sum(lower[c, a, b] * y[b] for b in dx.below(a)) for a in d]
             joint[c] = weight[c] - 0.5 * sum(z[a] * z[a] for a in d)
         total += logsumexp(joint)
 
     prior = 0.0
     for c in k:
         for a in d:
-            prior += 0.5 * gamma * gamma * (scale[c, a] * scale[c, a] + sum(l[c, a, b] * l[c, a, b] for b in dx.below(a)))
-            prior -= m * q[c, a]
+            square = scale[c, a] * scale[c, a] + sum(lower[c, a, b] * lower[c, a, b] for b in dx.below(a))
+            prior += 0.5 * gamma * gamma * square - m * q[c, a]
     return total - n.size * logsumexp(alpha) - prior + constant
 
 
-gradient = dx.grad(log_posterior, wrt=("alpha", "mu", "q", "l"))
+gradient = dx.grad(log_posterior, wrt=("alpha", "mu", "q", "lower"))
 
 
 def normalisation(n: int, d: int, k: int, gamma: float, m: int) -> float:

@@ -1,6 +1,6 @@
-"""The log-posterior of a Gaussian mixture under a Wishart prior (WORKLOADS' `gmm`; ADBench with GradBench's sign of the prior).
+"""The log-posterior of a Gaussian mixture under a Wishart prior: ADBench's, with GradBench's sign of the prior.
 
-Q_k has the diagonal exp(q_k) and the strict lower part of l_k; the precision of component k is Q_kᵀ Q_k.
+Q_k has the diagonal exp(q_k) and below it what lower_k has there; the precision of component k is Q_kᵀ Q_k.
 """
 
 import numpy as np
@@ -8,14 +8,14 @@ from scipy.special import multigammaln
 
 
 def constant(n, d, k, gamma, m):
-    """The terms that no parameter enters: the normalisation of n Gaussians of dimension d and of k Wishart densities."""
+    """What no parameter enters: the log-normalisers of n Gaussians of dimension d and of k Wishart densities."""
     freedom = d + m + 1
     wishart = freedom * d * (np.log(gamma) - 0.5 * np.log(2)) - multigammaln(0.5 * freedom, d)
     return -n * d / 2 * np.log(2 * np.pi) + k * wishart
 
 
-def _factors(q, l):
-    return np.tril(l, -1) + np.exp(q)[:, :, None] * np.eye(q.shape[1])
+def _factors(q, lower):
+    return np.tril(lower, -1) + np.exp(q)[:, :, None] * np.eye(q.shape[1])
 
 
 def _logsumexp(v):
@@ -23,25 +23,25 @@ def _logsumexp(v):
     return top + np.log(np.exp(v - top[..., None]).sum(axis=-1))
 
 
-def _terms(alpha, mu, q, l, x):
-    """Q_k, x_i − μ_k, Q_k (x_i − μ_k) and the log of the joint density, indexed [k, …], [k, n, d], [k, n, d], [n, k]."""
-    factor = _factors(q, l)
+def _terms(alpha, mu, q, lower, x):
+    """Q_k [k, d, d], x_i − μ_k [k, n, d], Q_k (x_i − μ_k) [k, n, d] and the log of the joint density [n, k]."""
+    factor = _factors(q, lower)
     centred = x[None, :, :] - mu[:, None, :]
     scaled = centred @ factor.transpose(0, 2, 1)
     joint = alpha + q.sum(axis=1) - 0.5 * (scaled * scaled).sum(axis=2).T
     return factor, centred, scaled, joint
 
 
-def objective(alpha, mu, q, l, x, gamma, m, constant):
+def objective(alpha, mu, q, lower, x, gamma, m, constant):
     """The log-posterior, a scalar."""
-    factor, _, _, joint = _terms(alpha, mu, q, l, x)
+    factor, _, _, joint = _terms(alpha, mu, q, lower, x)
     prior = 0.5 * gamma**2 * (factor * factor).sum() - m * q.sum()
     return _logsumexp(joint).sum() - len(x) * _logsumexp(alpha) - prior + constant
 
 
-def gradient(alpha, mu, q, l, x, gamma, m, constant):
-    """With respect to (alpha, mu, q, l)."""
-    factor, centred, scaled, joint = _terms(alpha, mu, q, l, x)
+def gradient(alpha, mu, q, lower, x, gamma, m, constant):
+    """With respect to (alpha, mu, q, lower)."""
+    factor, centred, scaled, joint = _terms(alpha, mu, q, lower, x)
     duty = np.exp(joint - _logsumexp(joint)[:, None]).T
     weighted = duty[:, :, None] * scaled
     d_factor = -weighted.transpose(0, 2, 1) @ centred - gamma**2 * factor

@@ -1,8 +1,9 @@
 """Hand tracking, ADBench's "complicated" variant: a skinned hand against measured points on its triangles.
 
-theta[26] is (rotation vector 3, translation 3, then for each finger the flexion and abduction of its first joint and
-the flexion of the next two); us[n, 2] are barycentric coordinates of the points in their triangles. Bone 1 + 4f + j is the
-j-th bone of finger f; the first bone of a finger, the wrist (0) and the forearm (21) are not bent. The wrist is its own parent.
+theta[26] is (rotation vector 3, translation 3, then for each finger the flexion and abduction of its first joint
+and the flexion of the next two); us[n, 2] are barycentric coordinates of the points in their triangles. Bone 1 +
+4f + j is the j-th bone of finger f; the first bone of a finger, the wrist (0) and the forearm (21) are not bent.
+The wrist is its own parent.
 """
 
 import numpy as np
@@ -80,16 +81,12 @@ def objective(theta, us, parents, base, inverse, positions, weights, triangles, 
 
 
 def gradient(theta, us, parents, base, inverse, positions, weights, triangles, which, points):
-    """The Jacobian [n, 3, 28]: each point's own two coordinates, then the 26 pose parameters."""
+    """The Jacobian: each point by its own two coordinates [n, 3, 2], and by the pose [n, 3, 26]."""
     local, bent = _posed(theta, parents, base, inverse, positions, weights)
     rotate = rotation.matrix(theta[:3])
     by_pose = bent @ rotate.T
     by_pose[:3] = np.moveaxis(rotation.jacobian(theta[:3], local), -1, 0)
     by_pose[3:6] = np.eye(3)[:, None, :]
     corners = triangles[which]
-    vertices = (local @ rotate.T + theta[3:6])[corners]
-    out = np.empty((len(us), 3, 2 + POSE))
-    out[:, :, 0] = vertices[:, 2] - vertices[:, 0]
-    out[:, :, 1] = vertices[:, 2] - vertices[:, 1]
-    out[:, :, 2:] = -np.moveaxis(_blend(us, by_pose[:, corners]), 0, -1)
-    return (out,)
+    a, b, c = np.moveaxis((local @ rotate.T + theta[3:6])[corners], 1, 0)
+    return np.stack([c - a, c - b], axis=-1), -np.moveaxis(_blend(us, by_pose[:, corners]), 0, -1)

@@ -1,7 +1,7 @@
 """ADBench's LSTM with diagonal weights: the loss of predicting each character of a text from the ones before it.
 
-main[l, 2, 4, b] holds weight and bias of the gates (forget, in, out, change), extra[3, b] the input weight, output weight
-and output bias, state[l, 2, b] the hidden values and the cells to begin with, text[c, b] the bits of the characters.
+main[l, 2, 4, b] holds weight and bias of the gates (forget, in, out, change), extra[3, b] the input weight, output
+weight and output bias, state[l, 2, b] the hidden values and the cells to begin with, text[c, b] the characters' bits.
 The log-partition is log(2 + Σ exp), as ADBench has it.
 """
 
@@ -39,7 +39,7 @@ def _forward(main, extra, state, text):
 def objective(main, extra, state, text):
     """The mean loss, a scalar."""
     total = 0.0
-    for gold, (_, _, guess) in zip(text[1:], _forward(main, extra, state, text)):
+    for gold, (_, _, guess) in zip(text[1:], _forward(main, extra, state, text), strict=True):
         total = total + (gold * (guess - np.log(2 + np.exp(guess).sum()))).sum()
     return -total / text[1:].size
 
@@ -48,12 +48,14 @@ def _cell_back(main, tape, d_hidden, d_cell, d_main):
     """Cotangents of (old hidden, old cell, input value); adds those of the parameters to d_main."""
     hidden, cell, value, forget, into, out, change, squashed = tape
     d_new = d_cell + d_hidden * out * (1 - squashed**2)
-    gates = np.stack([
-        d_new * cell * forget * (1 - forget),
-        d_new * change * into * (1 - into),
-        d_hidden * squashed * out * (1 - out),
-        d_new * into * (1 - change**2),
-    ])
+    gates = np.stack(
+        [
+            d_new * cell * forget * (1 - forget),
+            d_new * change * into * (1 - into),
+            d_hidden * squashed * out * (1 - out),
+            d_new * into * (1 - change**2),
+        ]
+    )
     d_main[0] += gates * np.stack([value, hidden, value, hidden])
     d_main[1] += gates
     back = gates * main[0]

@@ -1,0 +1,45 @@
+"""What every result is held against before it is timed: the independent implementations, in float64."""
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+
+def _double(value: Any) -> Any:
+    return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+
+
+def flatten(result: Any) -> list[np.ndarray]:
+    """The arrays of a result, whatever tuples and lists they are nested in, as NumPy holds them."""
+    if isinstance(result, (tuple, list)):
+        return [leaf for part in result for leaf in flatten(part)]
+    return [np.asarray(result)]
+
+
+def answers(workload: str, inputs: tuple) -> dict[str, list[np.ndarray] | None]:
+    """The oracle's results, "objective" and "gradient"; None for a gradient that the workload does not have."""
+    module = importlib.import_module(f"independent.{workload}")
+    arguments = [_double(value) for value in inputs]
+    functions = {"objective": module.objective, "gradient": module.gradient}
+    return {name: None if function is None else flatten(function(*arguments)) for name, function in functions.items()}
+
+
+def tolerance(inputs: tuple) -> float:
+    """How far a result may be off, relative to its largest element: by the precision of the inputs."""
+    single = any(isinstance(value, np.ndarray) and value.dtype == np.float32 for value in inputs)
+    return 1e-4 if single else 1e-9
+
+
+def disagreement(found: list[np.ndarray], expected: list[np.ndarray], tolerance: float) -> str | None:
+    """What is wrong with `found`, in words; None if it agrees."""
+    if len(found) != len(expected):
+        return f"gives {len(found)} arrays where the oracle gives {len(expected)}"
+    for position, (f, e) in enumerate(zip(found, expected, strict=True)):
+        if f.shape != e.shape:
+            return f"result {position} has the shape {f.shape}, the oracle's {e.shape}"
+        scale = np.abs(e).max(initial=0)
+        error = np.abs(f - e).max(initial=0) / (scale or 1)
+        if not error <= tolerance:
+            return f"result {position} differs from the oracle's by {error:.1e} of its largest element"
+    return None

@@ -1,0 +1,40 @@
+"""x² + 3x of one Python float."""
+
+
+def jax():
+    import jax
+
+    def objective(x):
+        return x * x + 3.0 * x
+
+    return objective, jax.grad(objective)
+
+
+def torch():
+    import torch
+
+    def objective(x):
+        return x * x + 3.0 * x
+
+    return objective, torch.func.grad(objective)
+
+
+def numba():
+    from numba import njit
+
+    @njit
+    def objective(x):
+        return x * x + 3.0 * x
+
+    @njit
+    def gradient(x):
+        return 2.0 * x + 3.0
+
+    return objective, gradient
+
+
+def numpy():
+    """Plain Python: NumPy has nothing to add to one float."""
+    from independent import call
+
+    return call.objective, call.gradient
