@@ -3,6 +3,7 @@
 #: Name of a pass -> "module:Class". `tools/new_pass.py` adds a line.
 PASSES: dict[str, str] = {
     "accum-to-table": "pydex.passes.accum_to_table:AccumToTable",
+    "ad-expand": "pydex.passes.ad_expand:AdExpand",
     "cse": "pydex.passes.cse:Cse",
     "dce": "pydex.passes.dce:Dce",
     "fold": "pydex.passes.fold:Fold",

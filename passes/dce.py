@@ -1,0 +1,280 @@
+"""dce: what nobody needs is not computed.
+
+    unused pure op                                       ==> gone
+    a result of a loop, branch or accumulation that nobody reads
+        ==> the op without it, without the carried value or accumulator behind it, and without what fed these
+    a carried value that only feeds itself               ==> gone
+    a private function that nothing mentions             ==> gone
+
+Liveness starts at what a function returns and at what may raise, and goes backwards, result by result (`_Liveness`);
+then what is not live is cut out (`shrink`). A loop that might not end is no reason to keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import scf
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
+from xdsl.passes import ModulePass
+
+from pydex.dialects import eff, ix
+
+from .edit import blocks, erase, terminator
+from .inline import drop_unused
+from .needs import defined_symbol, mentioned
+
+#: Ops that are live result by result; of any other op with regions everything is live.
+_BY_RESULT = (ix.ForOp, eff.LoopOp, eff.WhileOp, eff.AccumOp, scf.IfOp)
+
+
+class Dce(ModulePass):
+    name: ClassVar[str] = "dce"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        drop_unused(op)
+        dce(op)
+
+
+def dce(root: Operation) -> None:
+    """Remove what is dead inside `root`, each function by itself."""
+    functions = [op for r in root.regions for b in r.blocks for op in b.ops if isinstance(op, FuncOp)]
+    for op in functions or [root]:
+        live = _Liveness(op)
+        for block in blocks(op):
+            _sweep(block, live)
+
+
+class _Liveness:
+    """The live ops and values of `root`: a work list, from the roots backwards."""
+
+    def __init__(self, root: Operation) -> None:
+        self.ops: set[Operation] = {root}
+        self.values: set[SSAValue] = set()
+        self.writes: dict[SSAValue, list[Operation]] = {}  # the eff.add of each accumulator
+        self.symbols: dict[str, Operation] = {}  # ix.open and ix.name, by the symbol they define
+        self.work: list[Operation | SSAValue] = []
+        for block in blocks(root):
+            self._find_roots(block, everything=True)
+        while self.work:
+            item = self.work.pop()
+            if isinstance(item, Operation):
+                self._op(item)
+            else:
+                self._value(item)
+
+    def _find_roots(self, block: Block, everything: bool) -> None:
+        """Collect writes and symbols; the terminator of a function, and what may raise, is live."""
+        for op in block.ops:
+            if isinstance(op, eff.AddOp):
+                self.writes.setdefault(op.accumulator, []).append(op)
+                if not isinstance(op.accumulator.owner, Block) or not isinstance(_parent(op.accumulator), eff.AccumOp):
+                    self.work.append(op)
+            elif not op.regions:
+                if (symbol := defined_symbol(op)) is not None:
+                    self.symbols[symbol] = op
+                if "except" in eff.effects(op) or isinstance(op, ix.SizesOp) or (everything and op.next_op is None):
+                    self.work.append(op)
+            for inner in blocks(op):
+                self._find_roots(inner, not isinstance(op, _BY_RESULT))
+
+    def _op(self, op: Operation) -> None:
+        if op in self.ops:
+            return
+        self.ops.add(op)
+        if (parent := op.parent_op()) is not None:
+            self.work.append(parent)
+        for attribute in op.properties.values():
+            self._mentions(attribute)
+        match op:
+            case scf.IfOp():
+                self.work.append(op.cond)
+            case eff.WhileOp():
+                self.work.extend(terminator(op.condition.block).operands)
+            case ix.ForOp() | eff.LoopOp():
+                self._mentions(op.index.type)
+            case eff.AccumOp():
+                pass
+            case _:
+                self.work.extend(op.operands)
+                for result in op.results:
+                    self._mentions(result.type)
+
+    def _value(self, value: SSAValue) -> None:
+        if value in self.values:
+            return
+        self.values.add(value)
+        self._mentions(value.type)
+        if isinstance(value, OpResult):
+            self.work.append(value.op)
+            self.work.extend(_behind_result(value))
+        elif isinstance(value, BlockArgument) and (parent := value.block.parent_op()) is not None:
+            self.work.append(parent)
+            self.work.extend(_behind_argument(value, parent))
+            if isinstance(parent, eff.AccumOp):
+                self.work.extend(self.writes.get(value, ()))
+
+    def _mentions(self, attribute: Attribute) -> None:
+        for symbol in mentioned(attribute):
+            if symbol in self.symbols:
+                self.work.append(self.symbols[symbol])
+
+
+def _behind_result(result: OpResult) -> Sequence[SSAValue]:
+    """What is live if one result of an op is: of ops with regions, of others it is all operands."""
+    k = result.index
+    match op := result.op:
+        case ix.ForOp() if op.kind_names[k] == "own":
+            return [op.yielded[k], op.body.block.args[1 + op.kind_names[:k].count("own")]]
+        case ix.ForOp():
+            return [op.yielded[k]]
+        case eff.LoopOp() if k < len(op.initial):
+            return [op.carried[k]]
+        case eff.LoopOp():
+            return [op.yielded[k]]
+        case eff.WhileOp() if k < len(op.initial):
+            return [op.body.block.args[k]]
+        case eff.AccumOp() if k < len(op.initial):
+            return [op.accumulators[k]]
+        case eff.AccumOp():
+            return [op.yielded[k - len(op.initial)]]
+        case scf.IfOp():
+            return [terminator(b).operands[k] for b in blocks(op)]
+        case _:
+            return []
+
+
+def _behind_argument(argument: BlockArgument, op: Operation) -> Sequence[SSAValue]:
+    """What is live if an argument of a region is: where it comes from, and what comes back for it."""
+    k = argument.index
+    match op:
+        case ix.ForOp() if k > 0:
+            own = [i for i, kind in enumerate(op.kind_names) if kind == "own"][k - 1]
+            return [op.owned[k - 1], op.results[own]]
+        case eff.LoopOp() if k > 0:
+            return [op.initial[k - 1], op.yielded[k - 1], op.results[k - 1]]
+        case eff.WhileOp():
+            both = (op.condition.block.args[k], op.body.block.args[k])
+            return [*both, op.initial[k], terminator(op.body.block).operands[k], op.results[k]]
+        case eff.AccumOp():
+            return [op.initial[k], op.results[k]]
+        case _:
+            return []
+
+
+# --------------------------------------------------------------------------------------------------------- sweep
+
+
+def _sweep(block: Block, live: _Liveness) -> None:
+    """Cut everything out of a block that is not live; the terminator stays."""
+    for op in reversed(list(block.ops)):
+        if op in live.ops:
+            if isinstance(op, _BY_RESULT):
+                op = shrink(op, [r in live.values for r in op.results])
+            for inner in blocks(op):
+                _sweep(inner, live)
+        elif op.next_op is not None or not op.parent_op():
+            erase(op)
+
+
+def shrink(op: Operation, keep: Sequence[bool]) -> Operation:
+    """The op with only those results (the rest has no use left but in what is dead); `op` itself if it is all.
+
+    The number of trips of `eff.while` always stays.
+    """
+    match op:
+        case eff.WhileOp():
+            keep = [*keep[:-1], True]
+        case _:
+            pass
+    if all(keep):
+        return op
+    match op:
+        case ix.ForOp():
+            new = _shrink_for(op, keep)
+        case eff.LoopOp():
+            new = _shrink_carried(op, keep, [op.body.block], 1, op.body.block)
+        case eff.WhileOp():
+            new = _shrink_carried(op, keep, [op.condition.block, op.body.block], 0, op.body.block)
+        case eff.AccumOp():
+            new = _shrink_accum(op, keep)
+        case _:
+            for block in blocks(op):
+                _keep_operands(terminator(block), keep)
+            new = _rebuild(op, op.operands, keep)
+    return new
+
+
+def _shrink_for(op: ix.ForOp, keep: Sequence[bool]) -> Operation:
+    owned = [k for kind, k in zip(op.kind_names, keep, strict=True) if kind == "own"]
+    _drop_arguments(op.body.block, [True, *owned])
+    _keep_operands(terminator(op.body.block), keep)
+    kinds = ArrayAttr(_kept(op.kinds.data, keep))
+    return _rebuild(op, _kept(op.owned, owned), keep, {"kinds": kinds})
+
+
+def _shrink_carried(
+    op: Operation, keep: Sequence[bool], headers: Sequence[Block], first: int, body: Block
+) -> Operation:
+    """Drop carried values: initial ones, arguments of the regions (which start at `first`), next ones."""
+    carried = keep[: len(op.operands)]
+    for block in headers:
+        _drop_arguments(block, [*[True] * first, *carried])
+    last = terminator(body)
+    _keep_operands(last, keep[: len(last.operands)])
+    return _rebuild(op, _kept(op.operands, carried), keep)
+
+
+def _shrink_accum(op: eff.AccumOp, keep: Sequence[bool]) -> Operation:
+    contents, yielded = keep[: len(op.initial)], keep[len(op.initial) :]
+    for writer in [u for k, a in zip(contents, op.accumulators, strict=True) if not k for u in _users(a)]:
+        erase(writer)
+    _drop_arguments(op.body.block, contents)
+    _keep_operands(terminator(op.body.block), yielded)
+    return _rebuild(op, _kept(op.initial, contents), keep)
+
+
+def _rebuild(op: Operation, operands: Sequence[SSAValue], keep: Sequence[bool], properties=None) -> Operation:
+    """The op with these operands, fewer results, and its regions moved."""
+    regions = [op.detach_region(0) for _ in op.regions]
+    new = type(op).create(
+        operands=operands,
+        result_types=_kept(op.result_types, keep),
+        properties={**op.properties, **(properties or {})},
+        attributes=op.attributes,
+        regions=regions,
+        location=op.location,
+    )
+    assert op.parent is not None
+    op.parent.insert_op_before(new, op)
+    for old, result in zip(_kept(op.results, keep), new.results, strict=True):
+        old.replace_all_uses_with(result)
+        result.name_hint = old.name_hint
+    erase(op)
+    return new
+
+
+def _kept(items, keep: Sequence[bool]) -> list:
+    return [item for item, kept in zip(items, keep, strict=True) if kept]
+
+
+def _drop_arguments(block: Block, keep: Sequence[bool]) -> None:
+    for argument, kept in zip(block.args, keep, strict=True):
+        if not kept:
+            block.erase_arg(argument, safe_erase=False)
+
+
+def _keep_operands(op: Operation, keep: Sequence[bool]) -> None:
+    op.operands = _kept(op.operands, keep)
+
+
+def _users(value: SSAValue) -> list[Operation]:
+    return [use.operation for use in value.uses]
+
+
+def _parent(argument: SSAValue) -> Operation | None:
+    return argument.block.parent_op() if isinstance(argument, BlockArgument) else None

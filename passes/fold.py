@@ -1,0 +1,161 @@
+"""fold: constants and identities, from the first op to the last, once.
+
+    x * 1 ==> x        ix.at(ix.fill v) ==> v        scf.if true ==> its first branch        for i in 1. f i ==> f 0
+
+Only equations that hold exactly (see `fold_scalar`, `fold_index`). Reading the result of a loop is `ix-fuse`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import scf
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from pydex.dialects import eff, ix
+
+from . import fold_index, fold_scalar
+from .affine import ONE, ZERO, affine
+from .edit import erase, new, replace, splice
+from .fold_scalar import truth
+from .symbols import Sizes, rename_in_place, substitute
+
+
+class Fold(ModulePass):
+    name: ClassVar[str] = "fold"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        fold(op)
+
+
+def fold(root: Operation) -> None:
+    """Fold everything inside `root`."""
+    for block in (b for r in root.regions for b in r.blocks):
+        op = block.first_op
+        while op is not None:
+            op = _fold_op(op)
+
+
+def fold_value(op: Operation) -> SSAValue | None:
+    """The simplest value that the result of `op` equals, or None if no rule applies. `op` is not erased."""
+    found = None
+    while (value := _apply_rules(op)) is not None:
+        found = value
+        if not isinstance(value.owner, Operation) or value.owner.next_op is not op:
+            break  # not made by the rule: folded already
+        op = value.owner
+    return found
+
+
+def _apply_rules(op: Operation) -> SSAValue | None:
+    for rules in (fold_scalar.RULES, fold_index.RULES):
+        if (rule := rules.get(type(op))) is not None and (value := rule(op)) is not None:
+            return value
+    return None
+
+
+def _fold_op(op: Operation) -> Operation | None:
+    """Fold one op; the op to go on with."""
+    after = op.next_op
+    if op.regions:
+        before = op.prev_op
+        block = op.parent
+        if not _fold_region_op(op):
+            fold(op)
+            return after
+        return before.next_op if before is not None else block.first_op if block is not None else None
+    if len(op.results) == 1:
+        if (value := fold_value(op)) is not None:
+            replace(op, [value])
+    elif isinstance(op, eff.CheckOp):
+        if truth(op.condition) is True:
+            erase(op)
+    elif isinstance(op, ix.OpenOp):
+        _open(op)
+    return after
+
+
+def _open(op: ix.OpenOp) -> None:
+    """open s as n ==> n := s, if s is a size, and not negative"""
+    form = affine(op.value)
+    if form.terms or any(coef < 0 for _, coef in form.offset.data):
+        return
+    user = op.next_op
+    while user is not None:
+        rename_in_place(user, {op.symbol.data: form.offset})
+        user = user.next_op
+    erase(op)
+
+
+# ------------------------------------------------------------------------------------- ops with regions
+
+
+def _fold_region_op(op: Operation) -> bool:
+    """Replace an op by its body where that runs exactly once. False if it stays."""
+    match op:
+        case scf.IfOp():
+            return _fold_if(op)
+        case ix.ForOp() if op.size == ONE:
+            return _run_for_once(op)
+        case eff.LoopOp() if op.size == ONE:
+            return _run_loop_once(op)
+        case eff.LoopOp() if op.size == ZERO and len(op.results_) == len(op.initial):
+            return _replace(op, op.initial)
+        case _:
+            return False
+
+
+def _fold_if(op: scf.IfOp) -> bool:
+    """if true A else B ==> A"""
+    chosen = truth(op.cond)
+    if chosen is None:
+        return False
+    region = op.true_region if chosen else op.false_region
+    if not region.blocks:
+        return _replace(op, [])
+    return _replace(op, splice(region.block, op))
+
+
+def _run_for_once(op: ix.ForOp) -> bool:
+    """for i in 1. f i ==> f 0, packed as a table of one element where it is a `tab`"""
+    tables = [v.type for k, v in zip(op.kind_names, op.yielded, strict=True) if k == "tab"]
+    if {"argmax", "argmin"} & set(op.kind_names) or not _packable(op, op.symbol, tables):
+        return False
+    values = _body_at_zero(op, op.owned)
+    return _replace(
+        op, [new(op, ix.PackOp([v])) if k == "tab" else v for k, v in zip(op.kind_names, values, strict=True)]
+    )
+
+
+def _run_loop_once(op: eff.LoopOp) -> bool:
+    """loop i in 1 (c = c0). f i c ==> f 0 c0"""
+    carried = len(op.initial)
+    if not _packable(op, op.symbol, [v.type for v in op.yielded[carried:]]):
+        return False
+    values = _body_at_zero(op, op.initial)
+    return _replace(op, [*values[:carried], *(new(op, ix.PackOp([v])) for v in values[carried:])])
+
+
+def _packable(op: ix.ForOp | eff.LoopOp, symbol, types) -> bool:
+    """Packing one row gives the type of the loop's table only if the row's type does not depend on the index."""
+    zero: Sizes = {symbol.data: ZERO} if symbol else {}
+    return all(substitute(t, zero) == t for t in types)
+
+
+def _body_at_zero(op: ix.ForOp | eff.LoopOp, arguments: Sequence[SSAValue]) -> list[SSAValue]:
+    """Move the body before the loop, for index 0; what it yields."""
+    if op.symbol:
+        rename_in_place(op, {op.symbol.data: ZERO})
+    index = new(op, ix.IndexOp([], [], ZERO, op.size))
+    for argument, value in zip(op.body.block.args, [index, *arguments], strict=True):
+        argument.replace_all_uses_with(value)
+    return splice(op.body.block, op)
+
+
+def _replace(op: Operation, values: Sequence[SSAValue]) -> bool:
+    replace(op, values)
+    return True

@@ -1,0 +1,112 @@
+"""What an op needs and does, its regions included: the facts that every rewrite asks before it moves something.
+
+    values     SSA values used inside and defined outside
+    symbols    size symbols mentioned inside and defined outside
+    row        the effect row: "accum", "except", "symbol" (see `eff.effects`)
+    writes     accumulators written inside and made outside
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xdsl.dialects.builtin import ArrayAttr, FunctionType, StringAttr
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from pydex.dialects import eff
+from pydex.dialects.eff import AccType
+from pydex.dialects.ix import IdxType, TableType
+from pydex.dialects.sizes import SizeAttr, SizeListAttr
+
+
+@dataclass(slots=True)
+class Needs:
+    values: set[SSAValue] = field(default_factory=set)
+    symbols: set[str] = field(default_factory=set)
+    row: set[str] = field(default_factory=set)
+    writes: set[SSAValue] = field(default_factory=set)
+
+    @property
+    def pure(self) -> bool:
+        """May be deleted, duplicated, moved."""
+        return not self.row
+
+    def add(self, other: Needs) -> None:
+        self.values |= other.values
+        self.symbols |= other.symbols
+        self.row |= other.row
+        self.writes |= other.writes
+
+
+def needs(op: Operation) -> Needs:
+    """The needs of one op."""
+    found = Needs()
+    _own_needs(op, found)
+    if not op.regions:
+        return found
+    symbol = defined_symbol(op)
+    for block in (b for r in op.regions for b in r.blocks):
+        inner = Needs()
+        for arg in block.args:
+            inner.symbols.update(mentioned(arg.type))
+        for child in block.ops:
+            inner.add(needs(child))
+        _forget_what_is_inside(block.ops, inner)
+        inner.values.difference_update(block.args)
+        inner.writes.difference_update(block.args)
+        inner.symbols.discard(symbol or "")
+        found.add(inner)
+    found.row.discard("accum")
+    if found.writes:
+        found.row.add("accum")
+    return found
+
+
+def _own_needs(op: Operation, found: Needs) -> None:
+    found.values.update(op.operands)
+    for result in op.results:
+        found.symbols.update(mentioned(result.type))
+    for attribute in op.properties.values():
+        found.symbols.update(mentioned(attribute))
+    if not op.regions:
+        found.row.update(eff.effects(op))
+    if isinstance(op, eff.AddOp):
+        found.writes.add(op.accumulator)
+    elif "except" in found.row:  # a call writes the accumulators it is given
+        found.writes.update(o for o in op.operands if isinstance(o.type, AccType))
+        if found.writes:
+            found.row.add("accum")
+
+
+def _forget_what_is_inside(ops, inner: Needs) -> None:
+    for child in ops:
+        inner.values.difference_update(child.results)
+        if (symbol := defined_symbol(child)) is not None and not child.regions:
+            inner.symbols.discard(symbol)
+    inner.row.discard("symbol")
+
+
+def defined_symbol(op: Operation) -> str | None:
+    """The size symbol that an op (not a function header) defines: a loop's for its body, others for what follows."""
+    name = op.properties.get("symbol")
+    return name.data if isinstance(name, StringAttr) else None
+
+
+def mentioned(attr: Attribute) -> tuple[str, ...]:
+    """The size symbols in a type or attribute; axis references do not count."""
+    match attr:
+        case SizeAttr():
+            return tuple(s for m, _ in attr.data for s in m if s[0] != "#")
+        case IdxType():
+            return mentioned(attr.size)
+        case TableType():
+            own = tuple(s for size in attr.sizes.data for s in mentioned(size))
+            return own + mentioned(attr.element) if isinstance(attr.element, IdxType) else own
+        case AccType():
+            return mentioned(attr.content)
+        case ArrayAttr() | SizeListAttr():
+            return tuple(s for a in attr.data for s in mentioned(a))
+        case FunctionType():
+            return tuple(s for a in (*attr.inputs, *attr.outputs) for s in mentioned(a))
+        case _:
+            return ()
