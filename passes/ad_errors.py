@@ -1,0 +1,28 @@
+"""What differentiation refuses, told at the op that is at fault."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import FileLineColLoc
+from xdsl.ir import Operation
+
+from pydex.diagnostics import DexNotImplementedError, DexTypeError, Diagnostic, Span
+
+
+def span_of(op: Operation) -> Span | None:
+    """The source position of an op, if it has one."""
+    place = op.location
+    if not isinstance(place, FileLineColLoc):
+        return None
+    column = max(place.column.data - 1, 0)
+    return Span(place.filename.data, place.line.data, column, column + 1)
+
+
+def no_rule(op: Operation, help: str = "") -> DexNotImplementedError:
+    """The error for an op that cannot be differentiated."""
+    text = help or "use `dx.stop_gradient` where its result is to be a constant"
+    return DexNotImplementedError(Diagnostic(f"'{op.name}' has no derivative", span_of(op), help=text))
+
+
+def not_linear(op: Operation, why: str) -> DexTypeError:
+    """The error of ad.transpose for an op that makes the function non-linear."""
+    return DexTypeError(Diagnostic(f"the function to transpose is not linear: {why}", span_of(op)))

@@ -1,0 +1,206 @@
+"""Reverse mode, scope by scope.
+
+The reverse of a block is its forward clone, followed by the block walked backwards. The reverse of a loop is a loop
+whose body runs the primal body again and then walks it backwards, so nothing of an iteration of an order-free loop
+outlives it. A `Level` is one such scope:
+
+* values that belong to the level hold their cotangent as an SSA value, made when it is first needed;
+* values from outside are accumulators (`eff.accum` around the loop, `eff.add` in it), so a parallel loop stays one.
+
+Only active values have cotangents (`ad_activity.py`). What is emitted and not needed is left to dce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.passes.symbols import Sizes, Values, clone, substitute
+
+from .ad_activity import active_values, free_values
+from .ad_emit import Emitter, has_tangent
+
+
+@dataclass
+class Level:
+    """One scope of the reverse pass. All maps have values of the source function as keys."""
+
+    emit: Emitter
+    values: Values  # -> the primal value here
+    sizes: Sizes  # source symbol -> size here
+    cotangents: Values = field(default_factory=dict)  # of values that belong here -> the sum so far
+    accumulators: Values = field(default_factory=dict)  # of values from outside -> the accumulator
+    kept: dict[Operation, dict[Any, SSAValue]] = field(
+        default_factory=dict
+    )  # what forward emission keeps for the reverse
+    again: bool = False  # is this a re-execution? its checks passed, its accumulators are written
+
+    def inside(self, emit: Emitter) -> Level:
+        """A level of its own for the body of a loop, run again."""
+        return Level(emit, dict(self.values), dict(self.sizes), {}, dict(self.accumulators), {}, again=True)
+
+    def rerun(self) -> Level:
+        """The same level, in which some body is run again: its values replace those of the first time."""
+        return Level(self.emit, dict(self.values), dict(self.sizes), self.cotangents, self.accumulators, {}, again=True)
+
+    def within(self, emit: Emitter, accumulators: Values) -> Level:
+        """The same level, writing into a region of it, where `accumulators` are in scope too."""
+        values, sizes = dict(self.values), dict(self.sizes)
+        return Level(emit, values, sizes, self.cotangents, {**self.accumulators, **accumulators}, {}, self.again)
+
+    def enter(self, loop: ix.ForOp | eff.LoopOp, index: SSAValue, symbol: str | None) -> None:
+        """The loop's index, and the symbol it names, are these here."""
+        self.values[loop.index] = index
+        if symbol is not None and loop.symbol is not None:
+            self.sizes[loop.symbol.data] = SizeAttr.of(symbol)
+
+    def type_of(self, value: SSAValue) -> Attribute:
+        """The type of a source value here."""
+        return substitute(value.type, self.sizes)
+
+    def take(self, value: SSAValue) -> SSAValue | None:
+        """The complete cotangent of a value, which is being reversed: it is forgotten."""
+        return self.cotangents.pop(value, None)
+
+    def take_or_zero(self, value: SSAValue) -> SSAValue:
+        cotangent = self.take(value)
+        return self.emit.zero(self.type_of(value)) if cotangent is None else cotangent
+
+
+Rule: TypeAlias = "Callable[[Reverse, Any, Level], None]"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How structural ops are emitted (where their reverse needs more than a clone) and reversed; all else is `scalar`."""
+
+    forward: Mapping[type[Operation], Rule]
+    backward: Mapping[type[Operation], Rule]
+    scalar: Rule
+
+
+class Reverse:
+    """The reverse of one function."""
+
+    def __init__(self, function: FuncOp, wrt: Sequence[int], rules: Rules):
+        self.function = function
+        self.rules = rules
+        self.wrt = wrt
+        self.active = active_values(function, wrt)
+        self.contents: Values = {}  # source accumulator -> its cotangent, readable while its region is reversed
+        self.source_accumulators = {a for op in function.walk() if isinstance(op, eff.AccumOp) for a in op.accumulators}
+
+    def run(
+        self, emit: Emitter, sizes: Sizes, arguments: Sequence[SSAValue], seeds: Sequence[SSAValue]
+    ) -> tuple[list[SSAValue], list[SSAValue]]:
+        """Emit the function and its reverse; the primal results, and the cotangents of `wrt`."""
+        block = self.function.body.block
+        level = Level(emit, dict(zip(block.args, arguments, strict=True)), sizes)
+        self.forward(block, level)
+        last = block.last_op
+        assert last is not None
+        emit.location = last.location
+        results = [level.values[v] for v in last.operands]
+        floats = [v for v in last.operands if has_tangent(v.type)]
+        for value, seed in zip(floats, seeds, strict=True):
+            self.add(level, value, seed)
+        self.backward(block, level)
+        return results, [level.take_or_zero(block.args[i]) for i in self.wrt]
+
+    # ------------------------------------------------------------------------------------------ forward
+
+    def forward(self, block: Block, level: Level, skip: set[Operation] | None = None) -> None:
+        """Emit the ops of a block; those whose reverse needs more than their operands keep it in the level."""
+        for op in block.ops:
+            if op.next_op is None or isinstance(op, ix.SizesOp) or (skip and op in skip):
+                continue
+            level.emit.location = op.location
+            rule = self.rules.forward.get(type(op), plain) if self.is_reversed(op) else plain
+            rule(self, op, level)
+
+    def is_reversed(self, op: Operation) -> bool:
+        """Does the op have a reverse: active results, or writes to accumulators with a cotangent?"""
+        return any(r in self.active for r in op.results) or self.writes_active(op)
+
+    def writes_active(self, op: Operation) -> bool:
+        return any(isinstance(c, eff.AddOp) and c.accumulator in self.active for c in op.walk())
+
+    # ----------------------------------------------------------------------------------------- backward
+
+    def backward(self, block: Block, level: Level) -> None:
+        """Walk a block backwards: every op gives the cotangents of its results to its operands."""
+        for op in reversed(list(block.ops)):
+            if op.next_op is None:
+                continue
+            if any(r in level.cotangents for r in op.results) or self.writes_active(op):
+                level.emit.location = op.location
+                self.rules.backward.get(type(op), self.rules.scalar)(self, op, level)
+
+    def add(self, level: Level, value: SSAValue, contribution: SSAValue | None) -> None:
+        """x̄ += contribution, for a whole value."""
+        if contribution is None or value not in self.active:
+            return
+        if value in level.accumulators:
+            level.emit.insert(eff.AddOp(level.accumulators[value], [], contribution))
+            return
+        before = level.cotangents.get(value)
+        level.cotangents[value] = contribution if before is None else level.emit.add(before, contribution)
+
+    def add_at(self, level: Level, table: SSAValue, indices: Sequence[SSAValue], contribution: SSAValue) -> None:
+        """t̄[indices] += contribution."""
+        if table not in self.active:
+            return
+        emit = level.emit
+        if table in level.accumulators:
+            emit.insert(eff.AddOp(level.accumulators[table], indices, contribution))
+            return
+        before = level.cotangents.get(table)
+        if before is None:
+            level.cotangents[table] = emit.update(emit.zero(level.type_of(table)), indices, contribution)
+        else:
+            sum_here = emit.add(emit.at(before, indices), contribution)
+            level.cotangents[table] = emit.update(before, indices, sum_here)
+
+    def accumulate(
+        self, op: Operation, level: Level, build: Callable[[Level], Sequence[SSAValue]]
+    ) -> Sequence[SSAValue]:
+        """Run `build` where every active value that the regions of `op` use is an accumulator; its values."""
+        outer = [
+            v
+            for v in free_values(op)
+            if v in self.active and v not in level.accumulators and not isinstance(v.type, eff.AccType)
+        ]
+        if not outer:
+            return build(level)
+        initial = [level.take_or_zero(v) for v in outer]
+        accum = eff.AccumOp(initial, ["add"] * len(outer))
+        accumulators = dict(zip(outer, accum.accumulators, strict=True))
+        inner = level.within(level.emit.into(accum.body.block), accumulators)
+        final = level.emit.finish_accum(accum, build(inner))
+        level.cotangents.update(zip(outer, final.results_, strict=False))
+        return final.results_[len(outer) :]
+
+
+def plain(reverse: Reverse, op: Operation, level: Level) -> None:
+    """A clone. Where the body is run again, without its checks and without writes to accumulators outside of it."""
+    copy = emit_clone(reverse, op, level)
+    if copy is not None and copy.regions:
+        for child in list(copy.walk()):
+            dead = isinstance(child, eff.AddOp) and child.accumulator in reverse.source_accumulators
+            if dead or (level.again and isinstance(child, eff.CheckOp)):
+                child.detach()
+                child.erase()
+
+
+def emit_clone(reverse: Reverse, op: Operation, level: Level) -> Operation | None:
+    if isinstance(op, eff.CheckOp) and level.again:
+        return None
+    if isinstance(op, eff.AddOp) and op.accumulator not in level.values:
+        return None
+    return level.emit.insert(clone(op, level.values, level.sizes))

@@ -1,0 +1,161 @@
+"""Reverse mode of the order-free loop, of accumulations, and of branches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects import scf
+from xdsl.ir import Block, Region, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.passes.symbols import fresh, substitute
+
+from .ad_activity import free_values
+from .ad_errors import no_rule
+from .ad_reverse import Level, Reverse, plain
+
+# ------------------------------------------------------------------------------------------------- ix.for
+
+
+def forward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
+    """max and min also give the index of the winner: only that iteration is reversed."""
+    plain(reverse, op, level)
+    winners = [k for k, kind in enumerate(op.kind_names) if kind in ("max", "min") and op.results_[k] in reverse.active]
+    if not winners:
+        return
+    copy = level.values[op.results_[0]].owner
+    assert isinstance(copy, ix.ForOp)
+    yielded = list(copy.yielded)
+    kinds = [*copy.kind_names, *(f"arg{op.kind_names[k]}" for k in winners)]
+    final = level.emit.replace_for(copy, kinds, [*yielded, *(yielded[k] for k in winners)])
+    level.values.update(zip(op.results_, final.results_, strict=False))
+    level.kept[op] = dict(zip(winners, final.results_[len(op.results_) :], strict=True))
+
+
+def backward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
+    """The loop again, in any order: ȳ[i] seeds a table's element, ȳ a summand, t̄ is owned as t was."""
+    seeds = {k: s for k, r in enumerate(op.results_) if (s := level.take(r)) is not None}
+    winners: dict[int, SSAValue] = level.kept.get(op, {})
+    others = {k: s for k, s in seeds.items() if k not in winners}
+    if others or reverse.writes_active(op):
+        _reverse_iterations(reverse, op, level, others)
+    for k, winner in winners.items():
+        if k in seeds:
+            _reverse_winner(reverse, op, level, k, winner, seeds[k])
+
+
+def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dict[int, SSAValue]) -> None:
+    tables = [k for k, kind in enumerate(op.kind_names) if kind == "own"]
+    arguments = op.body.block.args[1:]
+    owned = {k: a for k, a in zip(tables, arguments, strict=True) if k in seeds and a in reverse.active}
+
+    def build(outer: Level) -> Sequence[SSAValue]:
+        symbol = fresh(op.symbol.data) if op.symbol else None
+        carried = [*(level.values[t] for t in op.owned), *(seeds[k] for k in owned)]
+        loop = ix.ForOp(substitute(op.size, level.sizes), [], [], carried, symbol)  # pyright: ignore[reportArgumentType]
+        inner = outer.inside(outer.emit.into(loop.body.block))
+        primal, cotangents = loop.body.block.args[1 : 1 + len(tables)], loop.body.block.args[1 + len(tables) :]
+        inner.enter(op, loop.index, symbol)
+        inner.values.update(zip(arguments, primal, strict=True))
+        reverse.forward(op.body.block, inner)
+        here = {**seeds, **dict(zip(owned, cotangents, strict=True))}
+        for k, seed in here.items():
+            reverse.add(inner, op.yielded[k], _seed(op, inner, k, seed, loop.index))
+        reverse.backward(op.body.block, inner)
+        yielded = [inner.values[op.yielded[k]] for k in tables] + [inner.take_or_zero(a) for a in owned.values()]
+        final = outer.emit.finish_for(loop, ["own"] * len(yielded), yielded)
+        return final.results_[len(tables) :]
+
+    results = reverse.accumulate(op, level, build)
+    for k, cotangent in zip(owned, results, strict=True):
+        reverse.add(level, op.owned[tables.index(k)], cotangent)
+
+
+def _seed(op: ix.ForOp, inner: Level, k: int, seed: SSAValue, index: SSAValue) -> SSAValue:
+    """The cotangent of what an iteration yields for result k."""
+    match op.kind_names[k]:
+        case "add" | "own":
+            return seed
+        case "tab":
+            return inner.emit.at(seed, [index])
+        case kind:
+            raise no_rule(op, f"the reduction '{kind}' has no derivative")
+
+
+def _reverse_winner(reverse: Reverse, op: ix.ForOp, level: Level, k: int, winner: SSAValue, seed: SSAValue) -> None:
+    """r = max_i f(i), attained at w: the body at w, reversed once."""
+    inner = level.rerun()
+    symbol = fresh(op.symbol.data) if op.symbol else None
+    if symbol is not None:
+        winner = inner.emit.insert(ix.NameOp(winner, symbol)).result
+    inner.enter(op, winner, symbol)
+    arguments = op.body.block.args[1:]
+    inner.values.update((a, level.values[t]) for a, t in zip(arguments, op.owned, strict=True))
+    reverse.forward(op.body.block, inner)
+    reverse.add(inner, op.yielded[k], seed)
+    reverse.backward(op.body.block, inner)
+    for argument, table in zip(arguments, op.owned, strict=True):
+        reverse.add(level, table, inner.take(argument))
+
+
+# ---------------------------------------------------------------------------------------------- eff.accum
+
+
+def forward_accum(reverse: Reverse, op: eff.AccumOp, level: Level) -> None:
+    """What the region computes at its own level is also yielded, so that the reverse need not run it again."""
+    accum = eff.AccumOp([level.values[i] for i in op.initial], op.monoids)
+    inner = level.within(level.emit.into(accum.body.block), {})
+    inner.values.update(zip(op.accumulators, accum.accumulators, strict=True))
+    reverse.forward(op.body.block, inner)
+    computed = [r for o in op.body.block.ops for r in o.results if r in inner.values]
+    kept = [(o, key) for o in op.body.block.ops for key in inner.kept.get(o, {})]
+    yielded = [inner.values[v] for v in (*op.yielded, *computed)] + [inner.kept[o][key] for o, key in kept]
+    final = iter(level.emit.finish_accum(accum, yielded).results_)
+    level.values.update(zip((*op.results_, *computed), final, strict=False))
+    for (o, key), value in zip(kept, final, strict=True):
+        level.kept.setdefault(o, {})[key] = value
+
+
+def backward_accum(reverse: Reverse, op: eff.AccumOp, level: Level) -> None:
+    """acc = r0; acc[φ] += x: the cotangent of the contents is a table that the reversed region reads; r̄0 += it."""
+    contents = [level.take(r) for r in op.results_[: len(op.initial)]]
+    for accumulator, monoid, cotangent in zip(op.accumulators, op.monoids, contents, strict=True):
+        if cotangent is not None:
+            if monoid != "add":
+                raise no_rule(op, f"accumulation by '{monoid}' has no derivative")
+            reverse.contents[accumulator] = cotangent
+    for value, result in zip(op.yielded, op.results_[len(op.initial) :], strict=True):
+        reverse.add(level, value, level.take(result))
+    reverse.backward(op.body.block, level)
+    for initial, accumulator, cotangent in zip(op.initial, op.accumulators, contents, strict=True):
+        reverse.contents.pop(accumulator, None)
+        reverse.add(level, initial, cotangent)
+
+
+# ------------------------------------------------------------------------------------------------- scf.if
+
+
+def backward_if(reverse: Reverse, op: scf.IfOp, level: Level) -> None:
+    """The branch again, reversed; cotangents of values from outside go through it."""
+    seeds = [level.take(r) for r in op.results]
+    outer = [v for v in free_values(op) if v in reverse.active and v not in level.accumulators]
+    blocks = [_reverse_branch(reverse, region, level, seeds, outer) for region in op.regions]
+    types = [level.type_of(v) for v in outer]
+    final = level.emit.insert(scf.IfOp(level.values[op.cond], types, *([b] for b in blocks)))
+    level.cotangents.update(zip(outer, final.results, strict=True))
+
+
+def _reverse_branch(
+    reverse: Reverse, region: Region, level: Level, seeds: Sequence[SSAValue | None], outer: Sequence[SSAValue]
+) -> Block:
+    block = Block()
+    inner = level.inside(level.emit.into(block))
+    inner.cotangents.update((v, level.cotangents[v]) for v in outer if v in level.cotangents)
+    if region.blocks:
+        reverse.forward(region.block, inner)
+        assert region.block.last_op is not None
+        for value, seed in zip(region.block.last_op.operands, seeds, strict=True):
+            reverse.add(inner, value, seed)
+        reverse.backward(region.block, inner)
+    inner.emit.insert(scf.YieldOp(*(inner.take_or_zero(v) for v in outer)))
+    return block

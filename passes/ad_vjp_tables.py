@@ -1,0 +1,90 @@
+"""Reverse mode of scalar ops and of table ops: one equation each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from pydex.dialects import eff, ix
+
+from .ad_emit import Emitter
+from .ad_errors import no_rule
+from .ad_numbers import Mask, Number
+from .ad_reverse import Level, Reverse
+from .ad_rules import PARTIALS, apply
+
+
+def scalar(reverse: Reverse, op: Operation, level: Level) -> None:
+    """x̄_k += ∂_k · ȳ"""
+    partials = PARTIALS.get(type(op))
+    if partials is None or len(op.results) != 1:
+        raise no_rule(op)
+    cotangent = level.take(op.results[0])
+    assert cotangent is not None
+    emit = level.emit
+    operands = tuple(Number(level.values[o], emit) for o in op.operands)
+    result = Number(level.values[op.results[0]], emit)
+    for operand, partial in zip(op.operands, partials, strict=True):
+        if operand in reverse.active and partial is not None:
+            product = times(apply(partial, operands, result), cotangent, level.type_of(operand), emit)
+            reverse.add(level, operand, product)
+
+
+def times(partial: Any, value: SSAValue, type: Attribute, emit: Emitter) -> SSAValue | None:
+    """partial · value, converted to a type; None where the partial is the constant zero."""
+    if isinstance(partial, Mask):
+        value = emit.masked(partial.condition.value, value, partial.when)
+    elif isinstance(partial, Number):
+        value = (partial * Number(value, emit)).value
+    elif partial == 0.0:
+        return None
+    elif partial == -1.0:
+        value = (-Number(value, emit)).value
+    elif partial != 1.0:
+        value = (partial * Number(value, emit)).value
+    return emit.convert(value, type)
+
+
+def at(reverse: Reverse, op: ix.AtOp, level: Level) -> None:
+    """y = t[φ]: t̄[φ] += ȳ"""
+    cotangent = level.take(op.result)
+    assert cotangent is not None
+    reverse.add_at(level, op.table, [level.values[i] for i in op.indices], cotangent)
+
+
+def update(reverse: Reverse, op: ix.UpdateOp, level: Level) -> None:
+    """t' = t with t[φ] = v: v̄ += t̄'[φ]; t̄ += t̄' with zero at φ"""
+    cotangent = level.take(op.result)
+    assert cotangent is not None
+    emit = level.emit
+    indices = [level.values[i] for i in op.indices]
+    if op.value in reverse.active:
+        reverse.add(level, op.value, emit.at(cotangent, indices))
+    if op.table in reverse.active:
+        zero = emit.zero(level.type_of(op.value))
+        reverse.add(level, op.table, emit.update(cotangent, indices, zero))
+
+
+def fill(reverse: Reverse, op: ix.FillOp, level: Level) -> None:
+    """t = fill v: v̄ += Σ t̄"""
+    cotangent = level.take(op.result)
+    assert cotangent is not None
+    reverse.add(level, op.value, level.emit.sum_of(cotangent))
+
+
+def pack(reverse: Reverse, op: ix.PackOp, level: Level) -> None:
+    """t = [v_0, v_1, …]: v̄_k += t̄[k]"""
+    cotangent = level.take(op.result)
+    assert cotangent is not None
+    for k, value in enumerate(op.values):
+        if value in reverse.active:
+            index = level.emit.insert(ix.IndexOp([], [], k, len(op.values))).result
+            reverse.add(level, value, level.emit.at(cotangent, [index]))
+
+
+def add_to_accumulator(reverse: Reverse, op: eff.AddOp, level: Level) -> None:
+    """acc[φ] += x: x̄ += āc̄c̄[φ]"""
+    contents = reverse.contents.get(op.accumulator)
+    if contents is not None and op.value in reverse.active:
+        reverse.add(level, op.value, level.emit.at(contents, [level.values[i] for i in op.indices]))

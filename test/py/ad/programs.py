@@ -1,0 +1,106 @@
+"""What the tests of derivatives share: IR text in, derivatives through the interpreter out, checks against numbers
+that know nothing of it (central differences of the primal program)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import AnyFloat, ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute, Block, Region
+
+from pydex.dialects import ad, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.dialects.text import context, parse, verify
+from pydex.interpreter import run
+from pydex.passes.ad_expand import AdExpand
+from pydex.passes.verify_scope import check_scope
+
+
+def is_float(type: Attribute) -> bool:
+    return isinstance(type.element if isinstance(type, ix.TableType) else type, AnyFloat)
+
+
+def derivative(module: ModuleOp, callee: str, op: type[ad.Derivative], wrt: Sequence[int], name: str) -> ModuleOp:
+    """Add to a module the public function `name`: the derivative op on @callee, seeds as further parameters."""
+    function = next(f for f in module.ops if isinstance(f, FuncOp) and f.sym_name.data == callee)
+    header = function.body.block.first_op
+    sizes = [s.data for s in header.symbols] if isinstance(header, ix.SizesOp) else []
+    inputs, outputs = list(function.function_type.inputs), list(function.function_type.outputs)
+    floats = [t for t in outputs if is_float(t)]
+    seeds = [inputs[i] for i in wrt] if op is ad.JvpOp else floats
+    kept = [t for i, t in enumerate(inputs) if i not in wrt] if op is ad.TransposeOp else inputs
+    results = floats if op is ad.JvpOp else [inputs[i] for i in wrt]
+    results = results if op is ad.TransposeOp else [*outputs, *results]
+    block = Block(arg_types=[*kept, *seeds])
+    if sizes:
+        block.add_op(ix.SizesOp(sizes))
+    arguments, seed_values = block.args[: len(kept)], block.args[len(kept) :]
+    made = op(callee, [SizeAttr.of(s) for s in sizes], wrt, arguments, seed_values, results)
+    block.add_ops([made, ReturnOp(*made.results)])
+    module.body.block.add_op(FuncOp(name, ((*kept, *seeds), results), Region(block)))
+    return module
+
+
+def expanded(module: ModuleOp) -> ModuleOp:
+    """The module after ad-expand, verified before and after."""
+    verify(module)
+    check_scope(module)
+    AdExpand().apply(context(), module)
+    verify(module)
+    check_scope(module)
+    return module
+
+
+def directional(
+    module: ModuleOp, name: str, arguments: Sequence[Any], wrt: Sequence[int], tangents: Sequence[Any], step: float
+) -> list[Any]:
+    """Central differences of the float results of a function along a direction, by Richardson's extrapolation."""
+
+    def at(t: float) -> list[Any]:
+        moved = list(arguments)
+        for i, v in zip(wrt, tangents, strict=True):
+            moved[i] = np.asarray(arguments[i]) + t * np.asarray(v)
+        return [np.asarray(r) for r in run(module, name, moved)]
+
+    def slope(h: float) -> list[Any]:
+        return [(p - m) / (2 * h) if p.dtype.kind == "f" else None for p, m in zip(at(h), at(-h), strict=True)]
+
+    coarse, fine = slope(step), slope(step / 2)
+    return [(4 * f - c) / 3 for c, f in zip(coarse, fine, strict=True) if c is not None]
+
+
+def random_like(rng: np.random.Generator, value: Any) -> Any:
+    return rng.standard_normal(np.shape(value)) if np.shape(value) else float(rng.standard_normal())
+
+
+def dot(a: Sequence[Any], b: Sequence[Any]) -> float:
+    return float(sum(np.sum(np.asarray(x) * np.asarray(y)) for x, y in zip(a, b, strict=True)))
+
+
+def check_vjp(
+    text: str, arguments: Sequence[Any], wrt: Sequence[int], name: str = "f", step: float = 1e-3, rtol: float = 1e-7
+) -> None:
+    """<ȳ, J ẋ> by central differences equals <x̄, ẋ> by reverse mode, in three random directions; primal unchanged."""
+    module = parse(text)
+    module = expanded(derivative(module, name, ad.VjpOp, wrt, "vjp"))
+    rng = np.random.default_rng(0)
+    primal = run(module, name, arguments)
+    floats = [r for r, t in zip(primal, _function(module, name).function_type.outputs, strict=True) if is_float(t)]
+    for order in ("forward", "reverse", "random"):
+        tangents = [random_like(rng, arguments[i]) for i in wrt]
+        seeds = [random_like(rng, r) for r in floats]
+        results = run(module, "vjp", [*arguments, *seeds], order=order)
+        for got, expected in zip(results, primal, strict=False):
+            np.testing.assert_allclose(got, expected, rtol=1e-12)
+        slopes = directional(module, name, arguments, wrt, tangents, step)
+        expected = dot(seeds, slopes)
+        got = dot(results[len(primal) :], tangents)
+        scale = sum(float(np.sum(np.abs(np.asarray(s) * np.asarray(d)))) for s, d in zip(seeds, slopes, strict=True))
+        assert abs(got - expected) <= rtol * (scale + 1e-3), f"reverse mode {got}, differences {expected}"
+
+
+def _function(module: ModuleOp, name: str) -> FuncOp:
+    return next(f for f in module.ops if isinstance(f, FuncOp) and f.sym_name.data == name)
