@@ -45,7 +45,7 @@ def _in_range(low: int, high: int) -> Callable[[str], int]:
 
 
 IR = Knob("PYDEX_IR", "", str, "a directory", "write the IR after each pass to NN-pass.mlir in this directory")
-DEBUG = Knob("PYDEX_DEBUG", 0, _in_range(0, 4), "0 to 4", "1: each compilation, 2: each pass and its time, 3: IR, 4: MLIR")
+DEBUG = Knob("PYDEX_DEBUG", 0, _in_range(0, 4), "0 to 4", "1: compilations, 2: passes and times, 3: IR, 4: MLIR")
 CHECK = Knob("PYDEX_CHECK", False, _switch, "0 or 1", "verify the IR, scopes included, after each pass")
 THREADS = Knob("PYDEX_THREADS", 0, _in_range(0, 1024), "0 to 1024", "threads of parallel loops; 0: all processors")
 OPT_LEVEL = Knob("PYDEX_OPT", 3, _in_range(0, 3), "0 to 3", "optimisation level of the machine code")

@@ -30,7 +30,7 @@ def convert(param: Value, argument: Any) -> Any:
 def describe(argument: Any) -> str:
     """What an argument is, in an error: `an array of float32, shape (2, 3)`, `str`."""
     if isinstance(argument, np.ndarray):
-        return f"an array of {argument.dtype}, shape {argument.shape}" if argument.ndim else f"{argument.dtype} {argument}"
+        return f"an array of {argument.dtype}, shape {argument.shape}"
     return type(argument).__name__
 
 

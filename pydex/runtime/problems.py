@@ -111,9 +111,7 @@ class SizeConflict(Problem):
     because: tuple[Binding, ...]
 
     def __str__(self) -> str:
-        return (
-            f"{self.place} has size {self.found}, but {show(self.extent)} is {self.required}{_because(self.because)}"
-        )
+        return f"{self.place} has size {self.found}, but {show(self.extent)} is {self.required}{_because(self.because)}"
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,8 @@ def test_results_can_be_resized_and_outlive_the_function(scale):
         ([["a"]], "x: expected f64[n, m], found a list of str32"),
         (
             np.ma.masked_array(np.zeros((2, 2))),
-            "x: expected f64[n, m], found an array of float64, shape (2, 2); say what masked elements are with filled()",
+            "x: expected f64[n, m], found an array of float64, shape (2, 2); "
+            "say what masked elements are with filled()",
         ),
     ],
 )

@@ -132,7 +132,8 @@ def test_argument_errors_are_of_the_builtin_class(problem):
 
 SYMBOLS = ("a", "b", "c")
 coefficient = st.integers(-2, 3)
-poly = st.lists(st.tuples(coefficient, st.lists(st.sampled_from(SYMBOLS), max_size=2).map(tuple)), max_size=3).map(tuple)
+term = st.tuples(coefficient, st.lists(st.sampled_from(SYMBOLS), max_size=2).map(tuple))
+poly = st.lists(term, max_size=3).map(tuple)
 bare = st.sampled_from([((1, (symbol,)),) for symbol in SYMBOLS])
 extents = st.lists(st.one_of(bare, poly), max_size=3).map(tuple)
 
