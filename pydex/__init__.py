@@ -17,7 +17,7 @@ EXPORTS = {
         "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh erf sigmoid relu "
         "abs sign floor ceil trunc round isnan isinf isfinite atan2 pow minimum maximum where "
         "sum prod max min any all argmax argmin mean zeros ones full zeros_like ones_like accum "
-        "stop_gradient checkpoint parallel argsort bitcast"
+        "stop_gradient checkpoint parallel argsort bitcast ordinal"
     ),
     "pydex.diagnostics": "DexError",
     "pydex.sets": "Fin above below index_sets starting upto",

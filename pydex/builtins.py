@@ -32,12 +32,12 @@ ELEMENTWISE = (
 """On scalars, and element by element on tables over the same sets."""
 
 REDUCTIONS = "sum prod max min any all argmax argmin mean".split()
-"""Over a generator, a table or (all but argmax, argmin, mean) several scalars. Python's own `sum`, `max`, … mean these."""
+"""Over a generator or a table; `max` and `min` also of several scalars. Python's own `sum`, `max`, … mean these."""
 
 CONSTRUCTORS = "zeros ones full zeros_like ones_like accum".split()
 """`zeros(f32[m])`, `full(f32[m], 2)`, `accum(f32[m], max)`; `zeros_like(x)`."""
 
-STRUCTURE = "stop_gradient checkpoint parallel argsort bitcast".split()
-"""`bitcast(x, f32)` reads the bits of a scalar as another type of the same width."""
+STRUCTURE = "stop_gradient checkpoint parallel argsort bitcast ordinal".split()
+"""`bitcast(x, f32)` reads the bits of a scalar as another type of the same width; `ordinal(i)` numbers an index."""
 
 BUILTINS = {name: Builtin(name) for name in ELEMENTWISE + REDUCTIONS + CONSTRUCTORS + STRUCTURE}

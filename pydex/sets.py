@@ -228,6 +228,10 @@ class RecordSet(IndexSet):
     cls: type
     fields: tuple[tuple[str, IndexSet], ...]
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """An index: an instance of the class."""
+        return self.cls(*args, **kwargs)
+
     @property
     def size(self) -> Size:
         return math.prod((part.size for _, part in self.fields), start=Size.of(1))
@@ -244,7 +248,7 @@ class UserSet(IndexSet):
 
     @property
     def size(self) -> Size:
-        size = self.definition.size
+        size: Any = self.definition.size
         return Size.of(size() if callable(size) else size)
 
     def __repr__(self) -> str:

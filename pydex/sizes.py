@@ -101,7 +101,7 @@ class Size:
         return total
 
     def is_nonnegative(self) -> bool:
-        """Whether no coefficient is negative, which proves `self >= 0` (sizes are never negative); False proves nothing."""
+        """Whether no coefficient is negative, which proves `self >= 0` as sizes are; False proves nothing."""
         return all(coefficient > 0 for _, coefficient in self.terms)
 
     def __add__(self, other: Size | int) -> Size:
@@ -150,8 +150,8 @@ def _print(atoms: Monomial, coefficient: int) -> str:
     return "*".join(factors + [repr(atom) for atom in atoms])
 
 
-def _order(atom: Atom) -> tuple[bool, str]:
-    return isinstance(atom, FloorDiv), repr(atom)
+def _order(atom: Atom) -> tuple[bool, str, int]:
+    return isinstance(atom, FloorDiv), repr(atom), getattr(atom, "uid", 0)
 
 
 def _canonical(terms: dict[Monomial, int]) -> Size:

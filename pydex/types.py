@@ -72,7 +72,7 @@ class ElementType(Type):
 
     def __call__(self, value: Any) -> Any:
         """`value`, a scalar or a table, converted: floats to integers saturate and NaN gives 0; integers wrap."""
-        from pydex.reference.scalars import convert  # outside of compiled code, its meaning is the reference's
+        from pydex.reference.elementwise import convert  # outside of compiled code, its meaning is the reference's
 
         return convert(value, self)
 
@@ -135,7 +135,7 @@ class StructType(Type):
 
     @property
     def fields(self) -> tuple[tuple[str, Type | None], ...]:
-        return tuple((name, None if note is Any else as_type(note)) for name, note in struct_fields(self.cls))
+        return tuple((name, None if note is Any else as_type(note)) for name, note in struct_fields(self.cls) or ())
 
     def __repr__(self) -> str:
         return self.cls.__name__

@@ -1,0 +1,28 @@
+"""The reference execution: a pydex function run by CPython from its own source, slow and obvious on purpose.
+
+It is the first of the four executions of law 1, and over dual numbers the oracle of derivatives. It knows no IR.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydex.reference import boundary, derivatives
+from pydex.reference.functions import ReferenceFunction, reference_call, reference_function
+
+__all__ = ["ReferenceFunction", "jvp", "reference_call", "reference_function"]
+
+
+def jvp(function: Any, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    """`function(*args)` and its derivative in the direction `tangents`, by dual numbers.
+
+    Arrays and numbers in and out; a tangent has the structure of its argument, or is None for no motion.
+    """
+    run = reference_function(function)
+    if not isinstance(run, ReferenceFunction):
+        return boundary.leave(derivatives.jvp(run, tuple(map(boundary.enter_any, args)), tangents))
+    binding, values = run.bind(args, {}, boundary.enter_any)
+    found = derivatives.jvp(
+        lambda *moved: run.run(binding, dict(zip(values, moved, strict=True))), tuple(values.values()), tangents
+    )
+    return boundary.leave(found)
