@@ -48,7 +48,7 @@ block = dx.jacobian(residual, wrt=("cam", "point", "w"))
 def gradient(
     cams: f64[n, lens], points: f64[m, space], w: f64[p], camera: n.Index[p], point: m.Index[p], feats: f64[p, image]
 ):
-    """The non-zero blocks: by camera [p, 2, 11], by point [p, 2, 3], by weight [p, 2], and the weight residuals' [p]."""
+    """The non-zero blocks: by camera [p, 2, 11], point [p, 2, 3] and weight [p, 2]; of the weight residuals [p]."""
     by_cam = dx.zeros(f64[p, image, lens])
     by_point = dx.zeros(f64[p, image, space])
     by_weight = dx.zeros(f64[p, image])

@@ -1,5 +1,4 @@
-"""Hand tracking: how far measured points lie from a posed hand, and the Jacobian by the pose ("complicated" in
-ADBench).
+"""Hand tracking: how far measured points lie from a posed hand, and the Jacobian. ADBench calls it "complicated".
 
 theta[26] is (rotation vector 3, translation 3, then for each finger the flexion and abduction of its first joint
 and the flexion of the next two). us[p, 2] places each point in its triangle. Bone 1 + 4f + j is the j-th bone of

@@ -1,4 +1,4 @@
-"""Lotka–Volterra by the classical Runge–Kutta method: x + y after so many steps, and its derivative by the parameters."""
+"""Lotka–Volterra by the classical Runge–Kutta method: x + y after so many steps; its derivative by the parameters."""
 
 import pydex as dx
 from pydex import f64

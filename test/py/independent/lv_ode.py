@@ -1,5 +1,4 @@
-"""Lotka–Volterra: x' = a·x − b·x·y, y' = d·x·y − c·y from (1, 1), with p = (a, b, c, d); the answer is x + y at time
-steps·dt.
+"""Lotka–Volterra: x' = a·x − b·x·y, y' = d·x·y − c·y from (1, 1); the answer is x + y at time steps·dt.
 
 `objective` and `gradient` integrate the equations, and their derivatives by the parameters (the variational
 equations), to 1e-13 with an adaptive method of order 8: at dt = 1e-5 a fourth-order method differs from the
