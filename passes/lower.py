@@ -1,0 +1,284 @@
+"""From `ix` and `eff` to loops and memory: the state of a lowering, and where tables lie.
+
+The lowering walks a function once and writes text (`lower_text.py`). A scalar is a value of the text, a table a
+*place* in memory. Who makes a table is told in advance where it is wanted (`want`): in the caller's buffer, in a row of an
+outer table, in the other of two buffers that a loop swaps. So nothing is made twice and copied, unless the source says so
+or `ix-own` has found that a table is still needed. Two targets say how places are addressed and allocated:
+`lower_to_scf.py` (memrefs, portable) and `lower_to_cpu.py` (pointers, in process).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from xdsl.dialects import scf
+from xdsl.dialects.builtin import IndexType
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.passes import ix_own
+from pydex.passes.lower_text import Code, Idx, Lines, Val, add, maximum, mul
+
+#: Tables of constant size up to this many elements lie on the stack, where LLVM turns them into registers.
+SMALL = 64
+
+
+class Place(Protocol):
+    """Where a table lies. `Lowering.target` knows what is in it."""
+
+    @property
+    def element(self) -> Attribute: ...
+
+
+class Target(Protocol):
+    """What differs between the forms that the lowering can write."""
+
+    index: str
+
+    def spell(self, type: Attribute) -> str:
+        """The type of a scalar."""
+        ...
+
+    def allocate(self, low: Lowering, extents: Sequence[Idx], element: Attribute, small: bool) -> Any: ...
+
+    def view(self, low: Lowering, place: Any, indices: Sequence[Idx]) -> Any:
+        """The place of the sub-table under these first indices."""
+        ...
+
+    def load(self, low: Lowering, place: Any, indices: Sequence[Idx]) -> Val: ...
+
+    def store(self, low: Lowering, place: Any, indices: Sequence[Idx], value: Val) -> None: ...
+
+    def carried(self, low: Lowering, place: Any) -> list[Val]:
+        """The values that a loop or branch must pass on to pass on the place."""
+        ...
+
+    def place_of(self, low: Lowering, like: Any, values: Sequence[Val]) -> Any:
+        """The place that such values stand for."""
+        ...
+
+    def beside(self, place: Any, spare: Any) -> Any:
+        """The spare as memory that trades places with `place`, iteration by iteration."""
+        ...
+
+    def mark(self, low: Lowering) -> Val | None:
+        """Remembers what is allocated; None where the target has no stack of allocations."""
+        ...
+
+    def release(self, low: Lowering, mark: Val) -> None: ...
+
+    def check(self, low: Lowering, op: eff.CheckOp) -> None: ...
+
+    def math(self, low: Lowering, op: Operation) -> Val: ...
+
+    def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
+        """Lowers the loop as a parallel one, or answers no."""
+        ...
+
+
+@dataclass
+class Frame:
+    """A block being written: what it has computed, and (of a loop) the lines before it."""
+
+    before: Lines | None = None
+    sizes: dict[SizeAttr, Idx] = field(default_factory=dict)
+    allocates: bool = False
+
+    @property
+    def is_loop(self) -> bool:
+        return self.before is not None
+
+
+class Lowering:
+    """The state of the lowering of one function."""
+
+    def __init__(self, target: Target):
+        self.target = target
+        self.code = Code(target.index)
+        self.frames = [Frame()]
+        self.values: dict[SSAValue, Val] = {}
+        self.places: dict[SSAValue, Any] = {}
+        self.wanted: dict[SSAValue, Any] = {}
+        self.symbols: dict[str, Idx] = {}
+        self._depths: dict[str, int] = {}
+
+    # -------------------------------------------------------------------------------------- sizes and indices
+
+    def define(self, symbol: str, value: Idx) -> None:
+        """From here on the symbol stands for the value."""
+        self.symbols[symbol] = value
+        self._depths[symbol] = len(self.frames)
+
+    def size(self, size: SizeAttr) -> Idx:
+        """The number, computed at most once in a block."""
+        if size.constant is not None:
+            return size.constant
+        for frame in reversed(self.frames):
+            if size in frame.sizes:
+                return frame.sizes[size]
+        total: Idx = 0
+        for monomial, coef in size.data:
+            product: Idx = coef
+            for symbol in monomial:
+                product = mul(self.code, product, self.symbols[symbol])
+            total = add(self.code, total, product)
+        self.frames[-1].sizes[size] = total
+        return total
+
+    def index(self, value: SSAValue) -> Val:
+        """The ordinal of an index, or a scalar."""
+        return self.values[value]
+
+    def indices(self, values: Sequence[SSAValue]) -> list[Idx]:
+        return [self.values[v] for v in values]
+
+    # ------------------------------------------------------------------------------------------------- blocks
+
+    def run(self, block: Block) -> None:
+        """Lowers the ops of a block, but for its terminator."""
+        for op in block.ops:
+            if op is not block.last_op:
+                self.lower(op)
+
+    def lower(self, op: Operation) -> None:
+        from pydex.passes.lower_rules import RULES  # the table names the rules, which need this class
+
+        RULES[type(op)](self, op)
+
+    @contextmanager
+    def frame(self, before: Lines | None = None) -> Iterator[Frame]:
+        """An indented block; of a loop, if the lines before it are given."""
+        self.frames.append(Frame(before))
+        with self.code.block():
+            yield self.frames[-1]
+        self.frames.pop()
+
+    def loop(
+        self,
+        lo: Idx,
+        hi: Idx,
+        initial: Sequence[Val],
+        body: Callable[[Val, list[Val]], Sequence[Val]],
+        step: int = 1,
+    ) -> list[Val]:
+        """`for i in lo … hi step: carried = body(i, carried)`; the last carried values."""
+        code, index = self.code, self.target.index
+        before = code.slot()
+        i, args = code.fresh(index), [code.fresh(v.type) for v in initial]
+        types = [v.type for v in initial]
+        carry = ", ".join(f"{a.name} = {code.use(v)}" for a, v in zip(args, initial, strict=True))
+        header = f"scf.for {i.name} = {code.use(lo)} to {code.use(hi)} step {code.use(step)}"
+        header += f" iter_args({carry}) -> ({', '.join(types)})" if initial else ""
+        results = code.let_many(types, header + ("" if index == "index" else f" : {index}") + " {")
+        with self.frame(before) as frame:
+            start = code.slot()
+            yielded = body(i, args)
+            self._free(frame, start)
+            if initial:
+                code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *yielded)
+        code.do("}}")
+        return results
+
+    def _free(self, frame: Frame, start: Lines) -> None:
+        """Releases at the end of a loop's body what it has allocated."""
+        if not frame.allocates:
+            return
+        with self.code.at(start):
+            mark = self.target.mark(self)
+        if mark is not None:
+            self.target.release(self, mark)
+
+    # ------------------------------------------------------------------------------------------------- tables
+
+    def allocate(self, type: Attribute) -> Any:
+        """Memory for a table, in front of all the loops that its size does not depend on."""
+        assert isinstance(type, ix.TableType)
+        sizes = ix.bounding_sizes(type)
+        level = max((self._depths[s] for size in sizes for s in size.symbols()), default=1)
+        depth = len(self.frames)
+        while depth > level and self.frames[depth - 1].is_loop:
+            depth -= 1
+        if depth == len(self.frames):
+            return self._allocate(sizes, type.element)
+        before = self.frames[depth].before
+        assert before is not None
+        inner, self.frames = self.frames, self.frames[:depth]
+        with self.code.at(before):
+            place = self._allocate(sizes, type.element)
+        self.frames = inner
+        return place
+
+    def _allocate(self, sizes: Sequence[SizeAttr], element: Attribute) -> Any:
+        cells = SizeAttr.of(1)
+        for size in sizes:
+            cells = cells * size
+        small = cells.constant is not None and cells.constant <= SMALL
+        if not small:
+            owner = next((f for f in reversed(self.frames) if f.is_loop), self.frames[0])
+            owner.allocates = True
+        extents = [self._extent(s) for s in sizes]
+        return self.target.allocate(self, extents, element, small)
+
+    def _extent(self, size: SizeAttr) -> Idx:
+        """A size that is used before the loop or branch that makes sure of it may still be negative."""
+        value = self.size(size)
+        safe = size.constant is not None or all(c > 0 for _, c in size.data)
+        return value if safe else maximum(self.code, value, 0)
+
+    def result(self, value: SSAValue) -> Any:
+        """The place to make this table in: where it is wanted, or new memory."""
+        if value not in self.wanted:
+            return self.allocate(value.type)
+        return self.wanted[value]
+
+    def want(self, value: SSAValue, place: Any) -> None:
+        """Tells who makes the table to make it there, through ops that work in place."""
+        if value in self.places or value in self.wanted:
+            return
+        self.wanted[value] = place
+        source = ix_own.source(value)
+        if source is not None:
+            self.want(source, place)
+
+    def deliver(self, value: SSAValue, place: Any) -> None:
+        """Makes sure that the table lies at the place: it was made there, or is copied now."""
+        if self.places[value] is not place:
+            self.copy(value.type, self.places[value], place)
+
+    def each(self, type: Attribute, body: Callable[[list[Idx]], None], indices: Sequence[Idx] = ()) -> None:
+        """Loops over all indices of a table type, ragged ones over the elements there are."""
+        if not isinstance(type, ix.TableType):
+            return body(list(indices))
+        symbol = f"@{len(indices)}"
+
+        def one(i: Val, _: list[Val]) -> list[Val]:
+            self.define(symbol, i)
+            self.each(type.under(SizeAttr.of(symbol)), body, [*indices, i])
+            return []
+
+        self.loop(0, self.size(type.sizes.data[0]), [], one)
+        return None
+
+    def copy(self, type: Attribute, source: Any, target: Any) -> None:
+        """Copies a table element by element."""
+        load, store = self.target.load, self.target.store
+        self.each(type, lambda at: store(self, target, at, load(self, source, at)))
+
+
+def is_table(value: SSAValue) -> bool:
+    return isinstance(value.type, ix.TableType)
+
+
+def is_index(type: Attribute) -> bool:
+    return isinstance(type, IndexType | ix.IdxType)
+
+
+def terminator(block: Block) -> Sequence[SSAValue]:
+    """The values that a block hands on."""
+    last = block.last_op
+    assert isinstance(last, ix.YieldOp | eff.YieldOp | scf.YieldOp)
+    return list(last.operands)

@@ -1,0 +1,153 @@
+"""Scalar ops as text: `arith` stays `arith`, with `contract` on floats and nothing else; index numbers change their type.
+
+What MLIR leaves undefined, and pydex defines, is spelt out here: MIN // -1 wraps, and a float that does not fit an integer
+saturates (NaN gives 0). Division by zero has been checked before.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, IntegerType
+from xdsl.ir import Attribute, Operation
+
+from pydex.passes.lower import Lowering, is_index
+from pydex.passes.lower_text import Val
+
+FLOAT_FORMATS = {"f16": ("e", "H"), "f32": ("f", "I"), "f64": ("d", "Q")}
+
+
+def float_literal(value: float, type: str) -> str:
+    """The exact number, in hexadecimal (decimal would be rounded twice, and has no NaN)."""
+    if type == "bf16":
+        return f"0x{struct.unpack('<I', struct.pack('<f', value))[0] >> 16:04X}"
+    as_float, as_int = FLOAT_FORMATS[type]
+    number = struct.unpack(f"<{as_int}", struct.pack(f"<{as_float}", value))[0]
+    return f"0x{number:0{2 * struct.calcsize(as_int)}X}"
+
+
+def constant(low: Lowering, op: arith.ConstantOp) -> None:
+    """`arith.constant`; a float keeps its bits."""
+    type = low.target.spell(op.result.type)
+    match op.value:
+        case FloatAttr():
+            literal = float_literal(op.value.value.data, type)
+        case IntegerAttr():
+            literal = str(op.value.value.data)
+            if type == "i1":
+                literal = "true" if op.value.value.data else "false"
+        case DenseIntOrFPElementsAttr() | _:
+            raise ValueError(f"a constant of type {op.result.type} is not a scalar")
+    low.values[op.result] = low.code.constant(literal, type)
+
+
+def same_type(low: Lowering, op: Operation) -> None:
+    """An op whose operands and result have one type."""
+    type = low.target.spell(op.results[0].type)
+    flags = " fastmath<contract>" if "fastmath" in op.properties or op.name in CONTRACTED else ""
+    operands = ", ".join(["{}"] * len(op.operands))
+    line = f"{op.name} {operands}{flags} : {type}"
+    low.values[op.results[0]] = low.code.let(type, line, *(low.values[o] for o in op.operands))
+
+
+CONTRACTED = {"arith.addf", "arith.subf", "arith.mulf", "arith.divf", "arith.negf"}
+
+PREDICATES_I = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
+PREDICATES_F = (
+    *("false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord"),
+    *("ueq", "ugt", "uge", "ult", "ule", "une", "uno", "true"),
+)
+
+
+def compare_integers(low: Lowering, op: arith.CmpiOp) -> None:
+    _compare(low, op, "arith.cmpi", PREDICATES_I[op.predicate.value.data])
+
+
+def compare_floats(low: Lowering, op: arith.CmpfOp) -> None:
+    _compare(low, op, "arith.cmpf", PREDICATES_F[op.predicate.value.data])
+
+
+def _compare(low: Lowering, op: arith.CmpiOp | arith.CmpfOp, name: str, predicate: str) -> None:
+    type = low.target.spell(op.lhs.type)
+    lhs, rhs = low.values[op.lhs], low.values[op.rhs]
+    low.values[op.result] = low.code.let("i1", f"{name} {predicate}, {{}}, {{}} : {type}", lhs, rhs)
+
+
+def select(low: Lowering, op: arith.SelectOp) -> None:
+    type = low.target.spell(op.result.type)
+    operands = [low.values[o] for o in op.operands]
+    low.values[op.result] = low.code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", *operands)
+
+
+def cast(low: Lowering, op: Operation) -> None:
+    """A cast between types that the text keeps apart."""
+    value, type = low.values[op.operands[0]], low.target.spell(op.results[0].type)
+    low.values[op.results[0]] = low.code.let(type, f"{op.name} {{}} : {value.type} to {type}", value)
+
+
+def index_cast(low: Lowering, op: Operation) -> None:
+    """Between index numbers and integers: where both have one spelling, nothing."""
+    value, type = low.values[op.operands[0]], low.target.spell(op.results[0].type)
+    low.values[op.results[0]] = convert_index(low, value, type, unsigned=op.name == "arith.index_castui")
+
+
+def convert_index(low: Lowering, value: Val, type: str, unsigned: bool) -> Val:
+    """An integer or index number as the other."""
+    if value.type == type:
+        return value
+    if "index" in (value.type, type):
+        return low.code.let(type, f"arith.index_cast{'ui' * unsigned} {{}} : {value.type} to {type}", value)
+    wider = int(type[1:]) > int(value.type[1:])
+    name = ("extui" if unsigned or value.type == "i1" else "extsi") if wider else "trunci"
+    return low.code.let(type, f"arith.{name} {{}} : {value.type} to {type}", value)
+
+
+def float_to_integer(low: Lowering, op: arith.FPToSIOp | arith.FPToUIOp) -> None:
+    """Rounds towards zero; what does not fit becomes the nearest that does, NaN becomes 0."""
+    value, type = low.values[op.operands[0]], low.target.spell(op.results[0].type)
+    unsigned = isinstance(op, arith.FPToUIOp)
+    bits = int(type[1:])
+    least, most = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    code, source = low.code, value.type
+    result = code.let(type, f"{op.name} {{}} : {source} to {type}", value)
+    for predicate, bound, instead in (("oge", most + 1, most), ("ole", least, least)):
+        limit = code.constant(float_literal(float(bound), source), source)
+        beyond = code.let("i1", f"arith.cmpf {predicate}, {{}}, {{}} : {source}", value, limit)
+        chosen = code.constant(str(instead if instead < 2 ** (bits - 1) else -1), type)
+        result = code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", beyond, chosen, result)
+    nan = code.let("i1", f"arith.cmpf uno, {{}}, {{}} : {source}", value, value)
+    zero = code.constant("0", type)
+    low.values[op.results[0]] = code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", nan, zero, result)
+
+
+def signed_division(low: Lowering, op: Operation) -> None:
+    """x op -1 is computed as 0 - x (quotients) or 0 (remainders): the machine would trap on MIN op -1."""
+    lhs, rhs = (low.values[o] for o in op.operands)
+    code, type = low.code, lhs.type
+    minus_one, one, zero = (code.constant(n, type) for n in ("-1", "1", "0"))
+    if rhs.literal is not None and rhs.literal != "-1":
+        low.values[op.results[0]] = code.let(type, f"{op.name} {{}}, {{}} : {type}", lhs, rhs)
+        return
+    special = code.let("i1", f"arith.cmpi eq, {{}}, {{}} : {type}", rhs, minus_one)
+    divisor = code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", special, one, rhs)
+    usual = code.let(type, f"{op.name} {{}}, {{}} : {type}", lhs, divisor)
+    negated = zero if op.name == "arith.remsi" else code.let(type, f"arith.subi {{}}, {{}} : {type}", zero, lhs)
+    low.values[op.results[0]] = code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", special, negated, usual)
+
+
+def math(low: Lowering, op: Operation) -> None:
+    """An elementary function: the target knows how to call it."""
+    low.values[op.results[0]] = low.target.math(low, op)
+
+
+def scalar_type(type: Attribute, index: str) -> str:
+    """How the text spells the type of a scalar."""
+    if is_index(type):
+        return index
+    if isinstance(type, IntegerType):
+        return f"i{type.width.data}"
+    text = str(type)
+    if text not in (*FLOAT_FORMATS, "bf16"):
+        raise ValueError(f"{type} is not the type of a scalar")
+    return text

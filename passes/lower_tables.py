@@ -1,0 +1,80 @@
+"""Ops on tables and indices: reads are loads or views, an update is a store."""
+
+from __future__ import annotations
+
+from xdsl.ir import Operation, SSAValue
+
+from pydex.dialects import ix
+from pydex.passes import ix_own
+from pydex.passes.lower import Lowering, is_table
+from pydex.passes.lower_loops import put, take_over
+from pydex.passes.lower_text import Idx, add, mul
+
+
+def nothing(low: Lowering, op: Operation) -> None:
+    """Ops that only say something about sizes, bound by the function's header."""
+
+
+def size_of(low: Lowering, op: ix.SizeOp) -> None:
+    low.values[op.result] = low.code.number(low.size(op.size))
+
+
+def open_(low: Lowering, op: ix.OpenOp) -> None:
+    low.define(op.symbol.data, low.values[op.value])
+
+
+def name(low: Lowering, op: ix.NameOp) -> None:
+    low.values[op.result] = low.values[op.index]
+    low.define(op.symbol.data, low.values[op.index])
+
+
+def ordinal(low: Lowering, op: ix.OrdOp) -> None:
+    low.values[op.result] = low.values[op.index]
+
+
+def index(low: Lowering, op: ix.IndexOp) -> None:
+    """The affine form; it is in range, so nothing can overflow."""
+    total: Idx = low.size(op.offset)
+    for coef, operand in zip(op.coefs, op.operands_, strict=True):
+        total = add(low.code, total, mul(low.code, low.size(coef), low.values[operand]))
+    low.values[op.result] = low.code.number(total)
+
+
+def at(low: Lowering, op: ix.AtOp) -> None:
+    """An element is loaded; a sub-table is a view."""
+    place, indices = low.places[op.table], low.indices(op.indices)
+    if is_table(op.result):
+        low.places[op.result] = low.target.view(low, place, indices)
+    else:
+        low.values[op.result] = low.target.load(low, place, indices)
+
+
+def update(low: Lowering, op: ix.UpdateOp) -> None:
+    """A store, into the old table or a copy of it."""
+    place = take_over(low, op.table, op.result, ix_own.in_place(op)[0])
+    low.places[op.result] = place
+    indices = low.indices(op.indices)
+    if is_table(op.value):
+        low.deliver(op.value, low.target.view(low, place, indices))
+    else:
+        low.target.store(low, place, indices, low.values[op.value])
+
+
+def fill(low: Lowering, op: ix.FillOp) -> None:
+    place = low.places[op.result] = low.result(op.result)
+    value = low.values[op.value]
+    low.each(op.result.type, lambda indices: low.target.store(low, place, indices, value))
+
+
+def pack(low: Lowering, op: ix.PackOp) -> None:
+    """The values side by side."""
+    place = low.places[op.result] = low.result(op.result)
+    for position, value in enumerate(op.values):
+        _put_at(low, value, place, position)
+
+
+def _put_at(low: Lowering, value: SSAValue, place: object, position: int) -> None:
+    if is_table(value):
+        put(low, value, low.target.view(low, place, [position]))
+    else:
+        low.target.store(low, place, [position], low.values[value])
