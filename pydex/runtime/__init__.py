@@ -42,6 +42,11 @@ def openmp() -> str:
     return _native.openmp()
 
 
+def trim() -> None:
+    """Give back the memory that this thread keeps for temporaries of later calls, and large results that were freed."""
+    _native.trim()
+
+
 def _openmp_wheel() -> str:
     # The wheel intel-openmp puts the library into the environment's lib, where no loader looks.
     name = "libiomp5.dylib" if sys.platform == "darwin" else "libiomp5.so"

@@ -22,8 +22,8 @@ ROWS = (
 )
 ROW = {name: row for row, names in enumerate(ROWS) for name in names}
 
-# Called from ordinary Python, a built-in or an element type is a function, and its meaning is the reference's.
-LATE = {("builtins", "reference"), ("types", "reference")}
+# Called from ordinary Python, a built-in, type or set is a function, and its meaning is the reference's.
+LATE = {("builtins", "reference"), ("types", "reference"), ("sets", "reference")}
 
 # Packages that only some may import, at any level of a module.
 ONLY = {

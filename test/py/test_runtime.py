@@ -331,7 +331,7 @@ def test_a_raise_releases_the_arena(kernels):
 
 def test_arena_is_given_back_when_calls_stop_using_it(kernels):
     allocate = kernels("allocate", (size("bytes"), table("x", "f64", N)), (), ("bytes", "n"))
-    _native.arena_trim()
+    runtime.trim()
     assert _native.arena_bytes() == 0
     x = np.zeros(1)
     for first in (10**8, 100):  # the large block is the first, or above a small one
@@ -341,6 +341,36 @@ def test_arena_is_given_back_when_calls_stop_using_it(kernels):
         for _ in range(130):
             allocate(100, x)
         assert 0 < _native.arena_bytes() < 10**7
+
+
+def test_large_results_are_used_again(kernels):
+    new = kernels("nothing", (size("n"),), (table("y", "i64", N),), ("n",))
+    runtime.trim()
+    addresses = set()
+    for n in (1_000_000, 999_000, 950_000, 1_000_000):
+        result = new(n)
+        addresses.add(result.ctypes.data)
+        del result
+    assert len(addresses) == 1
+    first, second = new(1_000_000), new(1_000_000)
+    assert first.ctypes.data != second.ctypes.data
+
+
+def test_freed_results_are_bounded_and_can_be_given_back(kernels):
+    new = kernels("nothing", (size("n"),), (table("y", "i64", N),), ("n",))
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    runtime.trim()
+    before = resident()
+    results = [new(4_000_000) for _ in range(10)]
+    for result in results:
+        result.fill(1)
+    del results, result
+    assert 100_000_000 < resident() - before < 260_000_000  # of 320 MB
+    runtime.trim()
+    assert resident() - before < 20_000_000
 
 
 @pytest.mark.slow

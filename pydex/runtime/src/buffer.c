@@ -66,6 +66,18 @@ static void keep(void *data, size_t size) {
   while (n) free(evicted[--n]);
 }
 
+void buffer_trim(void) {
+  void *waiting[CACHED_BLOCKS];
+  int n = 0;
+  lock();
+  while (cache.count) waiting[n++] = take(0);
+  unlock();
+  while (n) free(waiting[--n]);
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 static void *get_memory(size_t bytes) {
   static const size_t whole = (size_t)1 << 30;
   if (bytes >= whole && bytes / (size_t)sysconf(_SC_PAGE_SIZE) > (size_t)sysconf(_SC_PHYS_PAGES)) return NULL;

@@ -5,3 +5,4 @@
 void *buffer_new(size_t bytes);
 void buffer_free(void *data, size_t bytes);
 void *buffer_resize(void *data, size_t bytes);
+void buffer_trim(void);  // frees the blocks that wait to be used again

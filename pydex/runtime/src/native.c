@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <structmember.h>
 
+#include "buffer.h"
 #include "pydex_rt.h"
 
 typedef struct {
@@ -268,8 +269,9 @@ static PyObject *openmp(PyObject *module, PyObject *unused) { return PyUnicode_D
 
 static PyObject *arena_bytes(PyObject *module, PyObject *unused) { return PyLong_FromLongLong(pdx_arena_bytes()); }
 
-static PyObject *arena_trim(PyObject *module, PyObject *unused) {
+static PyObject *trim(PyObject *module, PyObject *unused) {
   pdx_arena_trim();
+  buffer_trim();
   Py_RETURN_NONE;
 }
 
@@ -279,7 +281,7 @@ static PyMethodDef methods[] = {
     {"set_openmp", set_openmp, METH_O, "The OpenMP runtime to load if the process has none."},
     {"openmp", openmp, METH_NOARGS, "The path of the OpenMP runtime in use; '' without one."},
     {"arena_bytes", arena_bytes, METH_NOARGS, "Bytes that this thread keeps for temporaries."},
-    {"arena_trim", arena_trim, METH_NOARGS, "Gives them back."},
+    {"trim", trim, METH_NOARGS, "Gives back what this thread keeps for temporaries, and freed results."},
     {0}};
 
 static struct PyModuleDef module = {
