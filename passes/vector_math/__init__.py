@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from pydex.passes.vector_math import exponential, far, hyperbolic, logarithm, trigonometric
-from pydex.passes.vector_math.trace import Body, format_of, trace
+from pydex.passes.vector_math import arcs, error, exponential, far, hyperbolic, logarithm, power, roots, trigonometric
+from pydex.passes.vector_math.trace import Body, define, format_of
 
 INLINE = "llvm.always_inline, llvm.no_unwind, llvm.linkage = #llvm.linkage<internal>"
 
@@ -29,9 +29,23 @@ FUNCTIONS: dict[str, Function] = {
     "exp2": Function(1, exponential.exp2),
     "expm1": Function(1, exponential.expm1),
     "log": Function(1, logarithm.log),
+    "log2": Function(1, logarithm.log2),
+    "log10": Function(1, logarithm.log10),
+    "log1p": Function(1, logarithm.log1p),
     "sin": Function(1, trigonometric.sin),
     "cos": Function(1, trigonometric.cos),
+    "tan": Function(1, trigonometric.tan),
+    "sinh": Function(1, hyperbolic.sinh),
+    "cosh": Function(1, hyperbolic.cosh),
     "tanh": Function(1, hyperbolic.tanh),
+    "asin": Function(1, arcs.asin),
+    "acos": Function(1, arcs.acos),
+    "atan": Function(1, arcs.atan),
+    "atan2": Function(2, arcs.atan2),
+    "erf": Function(1, error.erf),
+    "erfc": Function(1, error.erfc),
+    "cbrt": Function(1, roots.cbrt),
+    "pow": Function(2, power.pow),
 }
 
 
@@ -59,7 +73,7 @@ def definitions(op: str, element: str) -> dict[str, str]:
     """The text of one function and of the private functions that it calls, by symbol."""
     fmt = format_of(element)
     function = FUNCTIONS[op]
-    text, needs = trace(symbol(op, element), function.body, fmt, function.arity, INLINE)
+    text, needs = define(symbol(op, element), function.body, fmt, function.arity, INLINE)
     texts = {symbol(op, element): text}
     for far_op, far_format in sorted(needs, key=str):
         texts |= far.definitions(far_op, far_format)

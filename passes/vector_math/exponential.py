@@ -35,6 +35,30 @@ EXPM1_TAIL = {
         2.5011294176555666e-08,
     ),
 }
+# (e^r - 1 - r) / r^2, relative error of e^r - 1: 2^-31 and 2^-61.
+EXPM1_TAIL_CLOSE = {
+    "f32": (
+        0.5,
+        0.1666666567325592,
+        0.041666485369205475,
+        0.00833357684314251,
+        0.0013932996662333608,
+        0.00019733821682166308,
+    ),
+    "f64": (
+        0.5,
+        0.16666666666666677,
+        0.04166666666666662,
+        0.008333333333321471,
+        0.001388888888891648,
+        0.00019841269886449085,
+        2.480158725107094e-05,
+        2.755724394022568e-06,
+        2.7557342404873267e-07,
+        2.5109116372298314e-08,
+        2.089239777423954e-09,
+    ),
+}
 
 
 def exp(x: Value) -> Value:
@@ -53,20 +77,43 @@ def exp2(x: Value) -> Value:
     return scaled(expm1_near_zero((x - n) * LN2) + 1.0, i)
 
 
-def expm1(x: Value) -> Value:
-    """e^x - 1 without cancellation: 2^n (e^r - 1) + (2^n - 1), halved so that 2^n never overflows; signed zeros stay.
+def exp_of_sum(high: Value, low: Value) -> Value:
+    """e^(high + low), where low is below the last place of high."""
+    fmt = high.format
+    high = at_least(at_most(high, fmt.pick(89.0, 710.0)), fmt.pick(-104.0, -746.0))
+    n, i = shifted_integer(fma(high, LOG2_E, magic(fmt)))
+    ln2_high, ln2_low = LN2_PARTS[fmt.element]
+    r = fma(n, -ln2_high, high) + fma(n, -ln2_low, low)
+    return scaled(expm1_near_zero(r) + 1.0, i)
 
-    r is kept as high - low and high is added first, where the sum is exact or dominates.
-    """
+
+def half_exp(x: Value) -> Value:
+    """e^x / 2 for x >= 0: cosh needs it where e^x overflows."""
+    x = at_most(x, x.format.pick(89.5, 710.6))
+    n, i = shifted_integer(fma(x, LOG2_E, magic(x.format)))
+    return scaled(expm1_near_zero(less_ln2(x, n)) + 1.0, i - 1)
+
+
+def expm1(x: Value) -> Value:
+    """e^x - 1 without cancellation; signed zeros stay."""
     fmt = x.format
     clamped = at_least(at_most(x, fmt.pick(89.0, 710.0)), fmt.pick(-20.0, -40.0))
-    n, i = shifted_integer(fma(clamped, LOG2_E, magic(fmt)))
+    return copy_sign(scaled_expm1(clamped, 1) * 2.0, x)
+
+
+def scaled_expm1(x: Value, halvings: int) -> Value:
+    """(e^x - 1) / 2^halvings = 2^n (e^r - 1) + (2^n - 1), all halved first: 2^n itself may overflow.
+
+    r is kept as high - low, and high is added first, where the sum is exact or dominates.
+    """
+    fmt = x.format
+    n, i = shifted_integer(fma(x, LOG2_E, magic(fmt)))
     ln2_high, ln2_low = LN2_PARTS[fmt.element]
-    high, low = fma(n, -ln2_high, clamped), n * ln2_low
+    high, low = fma(n, -ln2_high, x), n * ln2_low
     r = high - low
-    lower = fma(polynomial(r, EXPM1_TAIL[fmt.element]), r * r, -low)
-    half = power_of_two(i - 1)
-    return copy_sign(fma(half, lower, fma(half, high, half - 0.5)) * 2.0, x)
+    lower = fma(polynomial(r, EXPM1_TAIL_CLOSE[fmt.element]), r * r, -low)
+    scale = power_of_two(i - halvings)
+    return fma(scale, lower, fma(scale, high, scale - 2.0**-halvings))
 
 
 def less_ln2(x: Value, n: Value) -> Value:

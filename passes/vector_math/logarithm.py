@@ -18,9 +18,13 @@ from pydex.passes.vector_math.trace import (
 )
 
 LN2_PARTS = {"f32": (0.693115234375, 3.1946184945309415e-05), "f64": (0.6931471803691238, 1.9082149292705877e-10)}
-LOG2_E = 1.4426950408889634
-LOG10_E = 0.4342944819032518
-LOG10_2_PARTS = {"f32": (0.30029296875, 0.0007370270263642073), "f64": (0.30102999566406652, 6.9057382148929e-17)}
+# log2(e), log10(e), log10(2), each rounded and the rest; k times the first part of log10(2) is exact.
+LOG2_E_PARTS = {"f32": (1.4426950216293335, 1.925963033500011e-08), "f64": (1.4426950408889634, 2.0355273740931033e-17)}
+LOG10_E_PARTS = {
+    "f32": (0.4342944920063019, -1.0103049952192578e-08),
+    "f64": (0.4342944819032518, 1.098319650216765e-17),
+}
+LOG10_2_PARTS = {"f32": (0.301025390625, 4.605039066518657e-06), "f64": (0.30102999566361177, 3.694239077158931e-13)}
 SQRT_HALF = 0.7071067811865476
 # (log(1 + f) - f + f^2/2) / f^3, relative error of log(1 + f): 2^-30 (tools/minimax.py).
 CUBIC_TAIL = (
@@ -52,6 +56,37 @@ def log(x: Value) -> Value:
     return special_cases(x, plus_ln2(k, f, log1p_lower(f, k * ln2_low(k))))
 
 
+def log1p(x: Value) -> Value:
+    """log(1 + x): what 1 + x rounds off is added again, divided by it; signed zeros stay; -inf at -1."""
+    shifted = x + 1.0
+    k, f = decompose(shifted)
+    lost = select(x < 1.0, x - (shifted - 1.0), 1.0 - (shifted - x)) / shifted
+    small = log1p_lower(f, fma(k, ln2_low(k), lost))
+    return select(x.equals(0.0), x, special_cases(shifted, plus_ln2(k, f, small)))
+
+
+def log2(x: Value) -> Value:
+    """Binary logarithm, exact at powers of two."""
+    k, f = decompose(x)
+    return special_cases(x, in_base(k, f, LOG2_E_PARTS[x.format.element], (1.0, 0.0)))
+
+
+def log10(x: Value) -> Value:
+    """Decimal logarithm."""
+    k, f = decompose(x)
+    return special_cases(x, in_base(k, f, LOG10_E_PARTS[x.format.element], LOG10_2_PARTS[x.format.element]))
+
+
+def in_base(k: Value, f: Value, e_parts: tuple[float, float], two_parts: tuple[float, float]) -> Value:
+    """k log(2) + log(1 + f) in the base where log(e) and log(2) are the sums of e_parts and two_parts."""
+    e_high, e_low = e_parts
+    product = f * e_high
+    rest = fma(log1p_lower(f, 0.0), e_high, fma(f, e_low, fma(f, e_high, -product)))
+    whole = k * two_parts[0]
+    total = whole + product
+    return total + (fma(k, two_parts[1], rest) + (product - (total - whole)))
+
+
 def plus_ln2(k: Value, f: Value, lower: Value) -> Value:
     """k ln 2 + f + lower: the small terms first."""
     return fma(k, LN2_PARTS[k.format.element][0], f + lower)
@@ -72,8 +107,8 @@ def decompose(x: Value) -> tuple[Value, Value]:
     return select(denormal, k - float(fmt.mantissa + 1), k), f
 
 
-def log1p_lower(f: Value, extra: Value) -> Value:
-    """log(1 + f) - f + extra, where extra is small."""
+def log1p_lower(f: Value, extra: Value | float) -> Value:
+    """log(1 + f) - f + extra; extra is small."""
     half_square = f * f * 0.5
     if not f.format.double:
         return fma(f * f * f, polynomial(f, CUBIC_TAIL), extra) - half_square

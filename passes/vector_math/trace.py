@@ -297,7 +297,7 @@ def narrow(x: Value) -> Value:
 Body = Callable[..., Value]
 
 
-def trace(name: str, body: Body, fmt: Format, arity: int, attributes: str) -> tuple[str, set[tuple[str, Format]]]:
+def define(name: str, body: Body, fmt: Format, arity: int, attributes: str) -> tuple[str, set[tuple[str, Format]]]:
     """The text of `func.func private @name` with the given body, and what it calls."""
     tracing = Trace()
     parameters = [Value(tracing, f"%x{k}", "f", fmt) for k in range(arity)]

@@ -1,4 +1,4 @@
-"""sin and cos: x = n pi/2 + r + tail with |r| <= pi/4, then polynomials in r; far arguments go to `far.py`.
+"""sin, cos, tan: x = n pi/2 + r + tail with |r| <= pi/4, then polynomials in r; far arguments go to `far.py`.
 
 pi/2 is used in three parts P1, P2, P3 of full precision. For x within the limit, x - n P1 is a multiple of the last
 place of P1 and below 1, hence exact under fma; n P2 is taken as an exact sum of two numbers. So what is lost is about n
@@ -66,6 +66,15 @@ def cos(x: Value) -> Value:
     sine, cosine, quadrant = reduced(x)
     near = negate_if(select((quadrant & 1).equals(0), cosine, sine), (quadrant + 1) & 2)
     return select(absolute(x) > FAR_LIMIT[x.format.element], distant, near)
+
+
+def tan(x: Value) -> Value:
+    """Tangent, sine / cosine or -cosine / sine; signed zeros stay; NaN at infinities."""
+    distant = far("tan", x)
+    sine, cosine, quadrant = reduced(x)
+    even = (quadrant & 1).equals(0)
+    near = negate_if(select(even, sine, cosine) / select(even, cosine, sine), (quadrant & 1) << 1)
+    return select(absolute(x) > FAR_LIMIT[x.format.element], distant, select(x.equals(0.0), x, near))
 
 
 def reduced(x: Value) -> tuple[Value, Value, Value]:
