@@ -32,9 +32,10 @@ static int is_numpy_type(const PyArray_Descr *d, dtype t) {
 
 // ---- arguments ------------------------------------------------------------------------------------------------
 static int fits(dtype t, int64_t x) {
+  if (t == I64) return 1;
   if (t >= U8 && t <= U64) return x >= 0 && (t == U64 || x < (int64_t)1 << 8 * numpy_types[t].size);
   int64_t half = (int64_t)1 << (8 * numpy_types[t].size - 1);
-  return t == I64 || (x >= -half && x < half);
+  return x >= -half && x < half;
 }
 
 static int read_int(dtype t, PyObject *object, int64_t *slot) {
