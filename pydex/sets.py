@@ -18,7 +18,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydex.sizes import Size, Symbol
 
@@ -249,7 +249,7 @@ class UserSet(IndexSet):
     @property
     def size(self) -> Size:
         size: Any = self.definition.size
-        return Size.of(size() if callable(size) else size)
+        return Size.of(cast(int, size() if callable(size) else size))
 
     def __repr__(self) -> str:
         return getattr(self.definition, "__name__", None) or repr(self.definition)

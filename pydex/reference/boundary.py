@@ -221,7 +221,7 @@ def _axis_of(value: Any, where: str) -> IndexSet:
     return extent(where, len(_items(value)), flexible=True)
 
 
-def _items(value: Any) -> Sequence[Any]:
+def _items(value: Any) -> Any:
     """The elements along the first axis. TypeError if there is none."""
     value = unwrap(value)
     if isinstance(value, Table):
@@ -266,7 +266,7 @@ def _flexible_table(array: np.ndarray) -> Any:
     return _table_over(axes, array, element_type_of(array.dtype))
 
 
-def _table_over(axes: list[IndexSet], array: Any, element: ElementType | None) -> Any:
+def _table_over(axes: Sequence[IndexSet], array: Any, element: ElementType | None) -> Any:
     if not axes:
         return array
     return Table(axes[0], [_table_over(axes[1:], row, element) for row in array], element)

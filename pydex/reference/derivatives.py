@@ -56,7 +56,7 @@ def transpose(function: Callable[..., Any], *args: Any) -> Any:
 
 
 def grad(function: Callable[..., Any], wrt: Any = 0) -> Callable[..., Any]:
-    """The gradient of a function whose result is a float scalar, by an argument (position or name) or a tuple of them."""
+    """The gradient of a function whose result is a float scalar, by the arguments `wrt` (position, name, tuple)."""
     both = value_and_grad(function, wrt)
     return _like(function, lambda *args, **kwargs: both(*args, **kwargs)[1])
 

@@ -2,7 +2,7 @@
 
 `Dual(x, ẋ, tag)` is x + ẋ·ε with ε² = 0. Every differentiation has an ε of its own, known by its `tag`; a number of
 another tag is a constant to it, so nested derivatives are not confused (Siskind & Pearlmutter, "Nesting forward-mode
-AD in a functional framework", HOSC 21, 2008). Both parts may be duals of older tags. A tangent that is absent is exactly 0.
+AD in a functional framework", HOSC 21, 2008). Both parts may be duals of older tags. An absent tangent is exactly 0.
 """
 
 from __future__ import annotations
@@ -217,4 +217,4 @@ PARTIALS: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "round": (None,),
     "atan2": (lambda y, x, r: x / (x * x + y * y), lambda y, x, r: -y / (x * x + y * y)),
 }
-"""∂r/∂xₖ of r = f(x…), one line a primitive; None is a derivative that is 0 everywhere. Ties: abs'(0) = relu'(0) = 0."""
+"""∂r/∂xₖ of r = f(x…), one line a primitive; None: the derivative is 0 everywhere. Ties: abs'(0) = relu'(0) = 0."""

@@ -80,9 +80,9 @@ class ReferenceFunction:
 
     def _execute(self, binding: Binding) -> Callable[..., Any]:
         code, names = _compile(self.function)
-        outside = {**vars(builtins), **IMPORTED, **self.function.__globals__, **self.captured()}
-        namespace = {name: resolve(outside[name], binding) for name in names if name in outside}
-        namespace |= {rewrite.RUNTIME: RUNTIME, "__builtins__": builtins}
+        outside = {**vars(builtins), **self.function.__globals__, **self.captured()}
+        namespace = {rewrite.RUNTIME: RUNTIME, "__builtins__": builtins, **IMPORTED}
+        namespace |= {name: resolve(outside[name], binding) for name in names if name in outside}
         exec(code, namespace)
         return namespace["_function"]
 

@@ -169,7 +169,7 @@ def _extremum(name: str, pick: Callable[[Any, Any], Any], values: tuple[Any, ...
 def _arg(name: str, better: Callable[[Any, Any], bool], values: Any) -> Any:
     values = unwrap(values)
     source = values if isinstance(values, Generated) else as_loop(values)
-    pairs = list(zip(source.keys, source.values, strict=True))
+    pairs: list[Any] = list(zip(source.keys, source.values, strict=True))
     if not pairs:
         raise ValueError(f"{name} of nothing: the set is empty")
     return reduce(lambda best, new: new if better(best[1], new[1]) else best, pairs)[0]
