@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PY     := $(BIN)/python
-EXTRAS ?= test,bench,demo,dev
+EXTRAS ?= test,demo,dev
 PKGS   := pydex dialects passes tools
 JOBS   ?= auto
 N      ?= 5000
@@ -34,6 +34,12 @@ $(VENV)/.native: $(VENV)/.deps setup.py CMakeLists.txt $(wildcard pydex/runtime/
 	$(PY) -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
+# The peers are large, and PyPI's torch brings CUDA: its own index has the wheel that this needs.
+$(VENV)/.bench: $(VENV)/.native
+	$(PY) tools/requirements.py bench > $(VENV)/requirements-bench.txt
+	$(PY) -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu -r $(VENV)/requirements-bench.txt
+	@touch $@
+
 lint: setup      ## ruff and pyright
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -53,7 +59,7 @@ py: setup        ## all pytest tests
 gpu: setup       ## tests that need a CUDA device
 	$(PY) -m pytest -q -m gpu
 
-bench: setup     ## WORKLOADS="gmm fused" and peers (python -m benchmarks.run --help)
+bench: $(VENV)/.bench  ## WORKLOADS="gmm fused" beside jax, torch and numba, installed first
 	$(PY) -m benchmarks.run $(WORKLOADS)
 
 ir: setup        ## what each pass does to one program: F=examples/logsumexp.py:logsumexp
