@@ -11,7 +11,8 @@ from benchmarks.ba import rotate
 from pydex import f64
 
 vertices, triangles, p = dx.index_sets("vertices triangles p")
-pose, bones, fingers, space, affine, corners = dx.Fin(26), dx.Fin(22), dx.Fin(5), dx.Fin(3), dx.Fin(4), dx.Fin(3)
+pose, bones, fingers = dx.Fin(26), dx.Fin(22), dx.Fin(5)
+space, affine, corners, own = dx.Fin(3), dx.Fin(4), dx.Fin(3), dx.Fin(2)
 
 
 @dx.jit
@@ -56,9 +57,37 @@ def transforms(
 
 
 @dx.jit
+def skinned(
+    theta: f64[pose],
+    parents: bones.Index[bones],
+    base: f64[bones, affine, affine],
+    inverse: f64[bones, affine, affine],
+    positions: f64[vertices, space],
+    weights: f64[vertices, bones],
+) -> f64[vertices, space]:
+    """The vertices of the posed hand: each moves with its bones, then with the whole hand."""
+    moved = transforms(theta, parents, base, inverse)
+    skin = dx.zeros(f64[vertices, space])
+    for v in vertices:
+        blended = [[sum(weights[v, s] * moved[s, a, e] for s in bones) for e in affine] for a in space]
+        local = [sum(blended[a, e] * positions[v, e] for e in space) + blended[a, 3] for a in space]
+        turned = rotate([theta[0], theta[1], theta[2]], local)
+        for a in space:
+            skin[v, a] = turned[a] + theta[a + 3]
+    return skin
+
+
+@dx.jit
+def distance(u: f64[own], triangle: f64[corners, space], point: f64[space]) -> f64[space]:
+    """From the place u in a triangle to a point."""
+    share = [u[0], u[1], 1.0 - u[0] - u[1]]
+    return [point[a] - sum(share[e] * triangle[e, a] for e in corners) for a in space]
+
+
+@dx.jit
 def objective(
     theta: f64[pose],
-    us: f64[p, dx.Fin(2)],
+    us: f64[p, own],
     parents: bones.Index[bones],
     base: f64[bones, affine, affine],
     inverse: f64[bones, affine, affine],
@@ -69,21 +98,28 @@ def objective(
     points: f64[p, space],
 ) -> f64[p, space]:
     """The measured points minus the points of the model."""
-    moved = transforms(theta, parents, base, inverse)
-    skin = dx.zeros(f64[vertices, space])
-    for v in vertices:
-        blended = [[sum(weights[v, s] * moved[s, a, e] for s in bones) for e in affine] for a in space]
-        local = [sum(blended[a, e] * positions[v, e] for e in space) + blended[a, 3] for a in space]
-        turned = rotate([theta[0], theta[1], theta[2]], local)
-        for a in space:
-            skin[v, a] = turned[a] + theta[a + 3]
-
-    error = dx.zeros(f64[p, space])
-    for i in p:
-        share = [us[i, 0], us[i, 1], 1.0 - us[i, 0] - us[i, 1]]
-        for a in space:
-            error[i, a] = points[i, a] - sum(share[e] * skin[corner[which[i], e], a] for e in corners)
-    return error
+    skin = skinned(theta, parents, base, inverse, positions, weights)
+    return [distance(us[i], [skin[corner[which[i], e]] for e in corners], points[i]) for i in p]
 
 
 by_pose = dx.jacobian(objective, wrt="theta")
+by_own = dx.jacobian(distance, wrt="u")
+
+
+@dx.jit
+def gradient(
+    theta: f64[pose],
+    us: f64[p, own],
+    parents: bones.Index[bones],
+    base: f64[bones, affine, affine],
+    inverse: f64[bones, affine, affine],
+    positions: f64[vertices, space],
+    weights: f64[vertices, bones],
+    corner: vertices.Index[triangles, corners],
+    which: triangles.Index[p],
+    points: f64[p, space],
+):
+    """The Jacobian: each point by its own two coordinates [p, 3, 2], and by the pose [p, 3, 26]."""
+    skin = skinned(theta, parents, base, inverse, positions, weights)
+    blocks = [by_own(us[i], [skin[corner[which[i], e]] for e in corners], points[i]) for i in p]
+    return blocks, by_pose(theta, us, parents, base, inverse, positions, weights, corner, which, points)

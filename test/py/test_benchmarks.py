@@ -1,0 +1,153 @@
+"""benchmarks.run: what it measures is right, its rows have the form that others read, and what fails is said."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import frameworks, oracle, run
+from benchmarks.inputs import SIZES, inputs
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = "workload peer threads objective_s gradient_s objective_compile_s gradient_compile_s peak_bytes".split()
+
+WORKLOADS = [(workload, peer) for workload in SIZES for peer in ("numpy", "jax", "jax.expert", "torch", "numba")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload, peer", [pair for pair in WORKLOADS if frameworks.has(*pair)])
+def test_every_peer_agrees_with_the_oracle(workload, peer):
+    if peer != "numpy":
+        pytest.importorskip(peer.split(".")[0])
+    arguments = inputs(workload, "small")
+    expected = oracle.answers(workload, arguments)
+    for name, function in frameworks.prepare(workload, peer, arguments, 1).items():
+        if function is not None:
+            found = oracle.flatten(function())
+            assert oracle.disagreement(found, expected[name], oracle.tolerance(arguments)) is None, name
+
+
+@pytest.mark.parametrize(
+    "found, problem",
+    [
+        ([[1.0, 2.0]], None),
+        ([[1.0, 2.0 + 1e-8]], "result 0 differs from the oracle's by 5.0e-09 of its largest element"),
+        ([[1.0, np.nan]], "result 0 differs from the oracle's by nan of its largest element"),
+        ([[1.0]], "result 0 has the shape (1,), the oracle's (2,)"),
+        ([[1.0, 2.0], [3.0]], "gives 2 arrays where the oracle gives 1"),
+    ],
+)
+def test_disagreement_is_said(found, problem):
+    assert oracle.disagreement([np.array(part) for part in found], [np.array([1.0, 2.0])], 1e-9) == problem
+
+
+def test_single_precision_is_held_to_less():
+    assert oracle.tolerance(inputs("tri", "small")) == 1e-9
+    assert oracle.tolerance(inputs("nbody", "small")) == 1e-4
+
+
+def test_gradients_exist_where_the_workload_has_one():
+    for workload in SIZES:
+        module = importlib.import_module(f"independent.{workload}")
+        assert (module.gradient is None) == (workload == "call_arr")
+
+
+def command(*words):
+    return subprocess.run([sys.executable, "-m", "benchmarks.run", *words], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_rows_of_a_run(tmp_path):
+    file = tmp_path / "rows.json"
+    done = command(
+        "tri:small", "call_arr:small", "--peers", "numpy", "--threads", "1,2", "--rounds", "2", "--json", file
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = json.loads(file.read_text())
+    assert [(row["workload"], row["peer"], row["threads"]) for row in rows] == [
+        (workload, peer, threads)
+        for workload in ("tri:small", "call_arr:small")
+        for threads in (1, 2)
+        for peer in ("pydex", "numpy")
+    ]
+    for row in rows:
+        assert list(row) == KEYS
+        assert row["objective_s"] > 0 and row["peak_bytes"] > 10**6
+        assert (row["gradient_s"] is None) == (row["workload"] == "call_arr:small")
+        assert (row["objective_compile_s"] is None) == (row["peer"] == "numpy")
+
+
+def test_unknown_names_are_refused_with_the_known_ones():
+    assert "fusd is not a workload; there are: fused:small fused lse_rows:small" in command("fusd").stderr
+    assert "cupy is not a peer; there are: pydex numpy jax" in command("--peers", "cupy").stderr
+    assert "at least one thread" in command("--threads", "0").stderr
+
+
+def peer(name="numpy", workload="call", timeout=60.0):
+    return run.Peer(workload, "small", name, 1, timeout)
+
+
+def test_a_wrong_result_is_not_timed(monkeypatch):
+    monkeypatch.setattr(oracle, "answers", lambda *_: {"objective": [np.array(-1.0)], "gradient": None})
+    (numpy,) = run.measure("call", "small", ["numpy"], 1, run._parser().parse_args([]))
+    row = numpy.row()
+    assert row["error"].startswith("objective: result 0 differs from the oracle's by")
+    assert "gradient: the workload has no such function" in row["error"]
+    assert row["objective_s"] is None and row["gradient_s"] is None
+
+
+def test_an_absent_file_is_an_error_of_every_row(monkeypatch, tmp_path):
+    from benchmarks import adbench
+
+    monkeypatch.setattr(adbench, "DATA", tmp_path)
+    inputs.cache_clear()
+    peers = run.measure("ba", "ba10", ["pydex", "numpy"], 1, run._parser().parse_args([]))
+    assert ["FileNotFoundError" in row["error"] for row in (peer.row() for peer in peers)] == [True, True]
+    assert all(peer.row()["objective_s"] is None for peer in peers)
+
+
+def test_a_process_that_dies_is_an_error():
+    one = peer()
+    one.start()
+    one.process.kill()
+    one.process.wait()
+    assert one.ask("peak")["error"].startswith("process ended with status -9")
+    one.stop()
+
+
+def test_a_process_that_does_not_answer_is_an_error():
+    one = peer(timeout=0.001)
+    one.start()
+    assert one.error == "no answer within 0 s"
+    one.stop()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not pin processes")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_peer_has_as_many_processors_as_threads(threads):
+    if os.cpu_count() < threads:
+        pytest.skip(f"this machine has fewer than {threads} processors")
+    one = run.Peer("call", "small", "numpy", threads, 60.0)
+    one.start()
+    assert len(os.sched_getaffinity(one.process.pid)) == threads
+    one.stop()
+
+
+def test_processes_are_told_their_threads_before_they_import():
+    told = run.environment(2)
+    assert {told[name] for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")} == {"2"}
+    assert "intra_op_parallelism_threads=1" in run.environment(1)["XLA_FLAGS"]
+
+
+def test_peak_memory_does_not_count_the_parents():
+    weight = np.ones(30_000_000)  # 240 MB, which `fork` would show to the child
+    one = peer()
+    one.start()
+    peak = one.ask("peak")["bytes"]
+    one.stop()
+    assert 10**6 < peak < weight.nbytes

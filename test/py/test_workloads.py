@@ -1,0 +1,76 @@
+"""The workloads as pydex programs, against the independent implementations: by the reference execution and compiled.
+
+`make bench` times the same programs. The files of ADBench are read where they lie; without them those tests are skipped.
+"""
+
+import importlib
+
+import numpy as np
+import pytest
+from independent import gmm
+
+from benchmarks import adbench, oracle
+from benchmarks.inputs import SIZES, inputs
+
+FILES = [
+    (workload, size)
+    for workload, sizes in SIZES.items()
+    for size, (_, *source) in sizes.items()
+    if source and isinstance(source[0], str)
+]
+"""Workloads and sizes whose inputs are files of ADBench."""
+
+
+def program(workload):
+    return importlib.import_module(f"benchmarks.{workload}")
+
+
+def agrees(workload, size, name, found):
+    arguments = inputs(workload, size)
+    expected = oracle.answers(workload, arguments)[name]
+    assert oracle.disagreement(oracle.flatten(found), expected, oracle.tolerance(arguments)) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload", SIZES)
+def test_reference(workload):
+    agrees(workload, "small", "objective", program(workload).objective.reference(*inputs(workload, "small")))
+
+
+@pytest.mark.parametrize("workload", SIZES)
+def test_objective(workload):
+    agrees(workload, "small", "objective", program(workload).objective(*inputs(workload, "small")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload", [name for name in SIZES if name != "call_arr"])
+def test_gradient(workload):
+    agrees(workload, "small", "gradient", program(workload).gradient(*inputs(workload, "small")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["objective", "gradient"])
+@pytest.mark.parametrize("workload, size", FILES)
+def test_files_of_adbench(workload, size, name):
+    if not adbench.DATA.is_dir():
+        pytest.skip(f"the files of ADBench are not at {adbench.DATA}")
+    agrees(workload, size, name, getattr(program(workload), name)(*inputs(workload, size)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload", ["lse_rows", "tri", "nbody", "lstm", "ba", "ht"])
+def test_one_compilation_serves_all_strides(workload):
+    """Fortran order, and a view of every second element."""
+    arguments = inputs(workload, "small")
+    expected = oracle.flatten(program(workload).objective(*arguments))
+    for change in (np.asfortranarray, lambda array: np.repeat(array, 2, axis=-1)[..., ::2]):
+        moved = [change(value) if isinstance(value, np.ndarray) else value for value in arguments]
+        found = oracle.flatten(program(workload).objective(*moved))
+        assert oracle.disagreement(found, expected, oracle.tolerance(arguments)) is None
+
+
+@pytest.mark.parametrize("gamma, m", [(1.0, 0), (1.3, 2)])
+def test_normalisation_of_the_mixture(gamma, m):
+    from examples.gmm_model import normalisation
+
+    np.testing.assert_allclose(normalisation(1000, 20, 50, gamma, m), gmm.constant(1000, 20, 50, gamma, m), rtol=1e-13)
