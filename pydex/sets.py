@@ -328,7 +328,8 @@ def make_slice(base: IndexSet, bounds: slice) -> IndexSet:
     if lo == Size.of(0) and hi == base.size and step == 1:
         return base
     if isinstance(base, Slice):
-        return Slice(base.base, base.lo + lo * base.step, base.lo + hi * base.step, base.step * step)
+        end = base.hi if bounds.stop is None else base.lo + (hi - 1) * base.step + 1
+        return Slice(base.base, base.lo + lo * base.step, end, base.step * step)
     return Slice(base, lo, hi, step)
 
 

@@ -32,7 +32,7 @@ class FloorDiv:
     divisor: int
 
     def __repr__(self) -> str:
-        return f"({self.dividend}) // {self.divisor}"
+        return f"{_factor(repr(self.dividend))} // {self.divisor}"
 
     def evaluate(self, sizes: Mapping[Symbol, int]) -> int:
         return self.dividend.evaluate(sizes) // self.divisor
@@ -147,7 +147,13 @@ class Size:
 
 def _print(atoms: Monomial, coefficient: int) -> str:
     factors = [str(coefficient)] if coefficient != 1 or not atoms else []
-    return "*".join(factors + [repr(atom) for atom in atoms])
+    if factors or len(atoms) > 1:
+        return "*".join(factors + [_factor(repr(atom)) for atom in atoms])
+    return repr(atoms[0])
+
+
+def _factor(text: str) -> str:
+    return f"({text})" if " " in text else text
 
 
 def _order(atom: Atom) -> tuple[bool, str, int]:

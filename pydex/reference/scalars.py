@@ -38,6 +38,8 @@ def common_type(left: Scalar, right: Scalar) -> ElementType | None:
 
 def convert(value: Scalar, type: ElementType) -> Scalar:
     """`type(value)` of a scalar: floats to integers saturate, NaN gives 0; integers wrap; anything but 0 is True."""
+    if type.name != "bf16" and value.__class__ is type.dtype.type:
+        return value
     with np.errstate(all="ignore"):
         if type == bool_:
             return np.bool_(value != 0)
