@@ -9,6 +9,7 @@ PASSES: dict[str, str] = {
     "fold": "pydex.passes.fold:Fold",
     "inline": "pydex.passes.inline:Inline",
     "ix-fuse": "pydex.passes.ix_fuse:IxFuse",
+    "ix-own": "pydex.passes.ix_own:IxOwn",
     "licm": "pydex.passes.licm:Licm",
     "simplify": "pydex.passes.simplify:Simplify",
     "verify-scope": "pydex.passes.verify_scope:VerifyScope",

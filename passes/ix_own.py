@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 
 from xdsl.context import Context
 from xdsl.dialects import scf
-from xdsl.dialects.builtin import ArrayAttr, BoolAttr, ModuleOp
+from xdsl.dialects.builtin import ArrayAttr, BoolAttr, IntegerAttr, ModuleOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
@@ -59,7 +59,7 @@ def in_place(op: Operation) -> list[bool]:
     flags = op.attributes.get(FLAGS)
     if not isinstance(flags, ArrayAttr):
         return [False] * len(versioned(op))
-    return [bool(f.value.data) for f in flags if isinstance(f, BoolAttr)]
+    return [bool(f.value.data) for f in flags if isinstance(f, IntegerAttr)]
 
 
 def source(value: SSAValue) -> SSAValue | None:

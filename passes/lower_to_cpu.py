@@ -19,7 +19,7 @@ from xdsl.dialects import func
 from xdsl.ir import Attribute, Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import vector_math
+from pydex.passes import lower_parallel, vector_math
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_scalars import scalar_type
 from pydex.passes.lower_text import Idx, Val, add, mul
@@ -61,6 +61,8 @@ class Lowered:
 class Cpu:
     """The target of in-process code."""
 
+    entry: str = "entry"
+    use_threads: bool = True
     index: str = "i64"
     scopes: int = 0
     checks: list[eff.CheckOp] = field(default_factory=list)
@@ -174,7 +176,10 @@ class Cpu:
         return low.code.let(type, f"{op.name} {', '.join(['{}'] * len(operands))}{flags} : {suffix}", *operands)
 
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
-        return False
+        if not (self.use_threads and lower_parallel.worth_it(op)):
+            return False
+        lower_parallel.parallel(self, low, op)
+        return True
 
     # -------------------------------------------------------------------------------------------- the function
 
@@ -190,7 +195,7 @@ class Cpu:
         lines.append(f"#written = [{', '.join(f'#s{k}' for k in range(count))}]")
         return "\n".join(lines)
 
-    def lower(self, function: func.FuncOp, entry: str) -> Lowered:
+    def lower(self, function: func.FuncOp) -> Lowered:
         """The module of one function, whose calls have been inlined."""
         low = Lowering(self)
         block = function.body.block
@@ -205,7 +210,7 @@ class Cpu:
                 low.deliver(value, place)
             else:
                 self.store(low, place, [], low.values[value])
-        text = f"llvm.func @{entry}(%frame: !llvm.ptr) {{\n{low.code.text()}\n  llvm.return\n}}\n"
+        text = f"llvm.func @{self.entry}(%frame: !llvm.ptr) {{\n{low.code.text()}\n  llvm.return\n}}\n"
         math = vector_math.module_functions(self.needed)
         return Lowered("\n".join([self.aliases(), RUNTIME, text, *self.functions, math]), self.checks)
 
@@ -259,6 +264,6 @@ def size_of(type: str) -> int:
     return 2 if type == "bf16" else max(1, int(type[1:]) // 8)
 
 
-def lower(function: func.FuncOp, entry: str = "entry") -> Lowered:
+def lower(function: func.FuncOp, entry: str = "entry", parallel: bool = True) -> Lowered:
     """The text of the module that computes `function` (whose calls have been inlined), and its raise sites."""
-    return Cpu().lower(function, entry)
+    return Cpu(entry, parallel).lower(function)

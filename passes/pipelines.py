@@ -1,3 +1,43 @@
 """Pipelines: tuples of passes, by name. A comment wherever the order matters."""
 
-PIPELINES: dict[str, tuple[str, ...]] = {}
+#: What reverse and forward mode need to see: one function, without calls, without dead code.
+PREPARE = (
+    "inline",
+    "simplify",
+    "ix-fuse",  # before AD: it must see fused loops, else it stores the tables between them
+    "simplify",
+)
+
+#: Derivatives become code. Without derivative ops in the module this does nothing.
+GRAD = (
+    "ad-expand",
+    "inline{checkpoints=true}",  # after AD, which is what a checkpoint speaks to
+    "simplify",
+    "accum-to-table",  # after simplify: dead accumulators are gone, indices are in affine form
+    "simplify",
+)
+
+#: What makes the code short and its loops few; the last pass decides about memory and nothing may follow it.
+OPTIMISE = (
+    "ix-fuse",
+    "simplify",
+    "licm",
+)
+
+#: All that happens to a program before it is lowered.
+CPU = (*PREPARE, *GRAD, *OPTIMISE, "ix-own")
+
+#: The same programs, without optimisation: the reference of the tests for the passes in between.
+PLAIN = ("inline", "ad-expand", "inline{checkpoints=true}", "dce", "ix-own")
+
+#: What a released MLIR can run, with nothing of pydex in the process.
+PORTABLE = (*CPU, "lower-to-scf")
+
+PIPELINES: dict[str, tuple[str, ...]] = {
+    "prepare": PREPARE,
+    "grad": GRAD,
+    "optimise": OPTIMISE,
+    "cpu": CPU,
+    "plain": PLAIN,
+    "portable": PORTABLE,
+}

@@ -1,0 +1,65 @@
+"""How much a block of the program computes, as a polynomial in its size symbols: enough to decide about threads.
+
+An op counts 1, a division or root 4, an elementary function 10. What is not known before a block runs is estimated from
+above: a loop's own symbol by its last value, a size that is opened inside by 16, the trips of a `while` by 32.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import Block, Operation
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+
+FREE = {"arith.constant", "ix.sizes", "ix.size_of", "ix.ord", "ix.name", "ix.open", "ix.yield", "eff.yield", "scf.yield"}
+WEIGHTS = {"arith.divf": 4, "arith.divsi": 8, "arith.remsi": 8, "arith.floordivsi": 8, "math.sqrt": 4, "math.absf": 1}
+OPENED = SizeAttr.of(16)
+TRIPS = SizeAttr.of(32)
+
+
+def work(block: Block) -> SizeAttr:
+    """The estimated number of operations of one run of a block."""
+    total = SizeAttr.of(0)
+    for op in block.ops:
+        total = total + _work_of(op)
+    return total.substitute(_defined(block))
+
+
+def _work_of(op: Operation) -> SizeAttr:
+    inner = SizeAttr.of(0)
+    for region in op.regions:
+        for block in region.blocks:
+            inner = inner + work(block)
+    match op:
+        case ix.ForOp() | eff.LoopOp():
+            last = {op.symbol.data: op.size - 1} if op.symbol is not None else {}
+            return op.size * (inner + 1).substitute(last)
+        case eff.WhileOp():
+            return TRIPS * inner
+        case ix.FillOp():
+            return _cells(op.result.type)
+        case ix.AtOp() if isinstance(op.result.type, ix.TableType):
+            return SizeAttr.of(0)
+        case eff.AddOp():
+            return _cells(op.value.type) * 2
+        case _ if op.regions:
+            return inner
+    default = 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1
+    return SizeAttr.of(WEIGHTS.get(op.name, default))
+
+
+def _cells(type: object) -> SizeAttr:
+    total = SizeAttr.of(1)
+    for size in ix.bounding_sizes(type) if isinstance(type, ix.TableType) else ():
+        total = total * size
+    return total
+
+
+def _defined(block: Block) -> dict[str, SizeAttr]:
+    """Estimates of the symbols that ops of the block define."""
+    return {
+        name.data: OPENED
+        for op in block.ops
+        if isinstance(op, ix.OpenOp | ix.NameOp) and isinstance(name := op.symbol, StringAttr)
+    }

@@ -1,0 +1,285 @@
+"""Parallel loops: the iterations are cut into chunks, which run on the runtime's threads.
+
+    ix.for %i : !ix.idx<n> { … } -> (add f64)
+    ==>  llvm.func @entry.1(%env, %chunk) { for i in chunk*n/chunks … (chunk+1)*n/chunks … ; partial[chunk] = sum }
+         pdx_parallel(@entry.1, env, chunks);  sum = partial[0] + partial[1] + …
+
+How many chunks there are depends on sizes alone, and partial results are combined in order: so the result does not
+depend on the number of threads. A loop too small to share is called directly, as one chunk.
+
+Accumulators that the loop writes: where each iteration adds to cells of its own, in place; else every chunk has a private copy,
+if the loop does enough work to pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from xdsl.ir import BlockArgument
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.passes.lower import Frame, Lowering
+from pydex.passes.lower_cost import work
+from pydex.passes.lower_loops import finish_reductions, join_all, reductions_of, run_range
+from pydex.passes.lower_reduce import Reduction, combine, identity
+from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
+
+if TYPE_CHECKING:
+    from pydex.passes.lower_to_cpu import Cells, Cpu
+
+#: Operations (see lower_cost) that make a chunk worth the hand-over to a thread.
+CHUNK_WORK = 20_000
+MAX_CHUNKS = 64
+
+#: Loops of at most this many iterations known at compile time leave the threads to loops inside them.
+FEW = 16
+
+#: A private copy of an accumulator is made if the loop does this much work for every cell of all copies.
+WORK_PER_CELL = 4
+
+
+def worth_it(op: ix.ForOp) -> bool:
+    """Is this the outermost loop that could be shared out, and may it be large enough?"""
+    parent = op.parent_op()
+    while parent is not None:
+        if isinstance(parent, ix.ForOp) and not _few(parent):
+            return False
+        parent = parent.parent_op()
+    total = (op.size * work(op.body.block)).constant
+    return not _few(op) and (total is None or total >= 2 * CHUNK_WORK)
+
+
+def _few(op: ix.ForOp) -> bool:
+    return op.size.constant is not None and op.size.constant <= FEW
+
+
+@dataclass
+class Private:
+    """An accumulator of outside while chunks have copies of it: a table (flat), or a scalar's cell."""
+
+    argument: BlockArgument
+    monoid: str
+    shared: Cells
+    copies: Val
+    cells: Idx
+    many: Val
+
+
+class Chunks:
+    """One parallel loop while it is lowered."""
+
+    def __init__(self, cpu: Cpu, low: Lowering, op: ix.ForOp):
+        self.cpu = cpu
+        self.low = low
+        self.op = op
+        self.code = low.code
+        self.trips = low.size(op.size)
+        self.accumulators = shared_accumulators(op)
+        self.count = self._count()
+        self.many = self.code.let("i1", "arith.cmpi sgt, {}, {} : i64", self.count, 1)
+        self.privates = [self._private(a) for a in self.accumulators]
+        self.reductions = reductions_of(low, op)
+        self.partials = [self._slots() for r in self.reductions for _ in range(r.width)]
+
+    def _count(self) -> Val:
+        """The number of chunks: a function of sizes."""
+        code = self.code
+        per_trip = work(self.op.body.block)
+        total = mul(code, self.trips, self.low.size(self._visible(per_trip)))
+        chunks = minimum(code, quotient(code, maximum(code, total, 0), CHUNK_WORK), MAX_CHUNKS)
+        for argument in self.accumulators:
+            if isinstance(argument.type, eff.AccType) and isinstance(argument.type.content, ix.TableType):
+                cells = mul(code, self._cells(argument), WORK_PER_CELL)
+                chunks = minimum(code, chunks, quotient(code, maximum(code, total, 0), maximum(code, cells, 1)))
+        return code.number(maximum(code, minimum(code, chunks, self.trips), 1))
+
+    def _visible(self, size: SizeAttr) -> SizeAttr:
+        """The loop's own symbol stands for its last value."""
+        return size.substitute({self.op.symbol.data: self.op.size - 1}) if self.op.symbol is not None else size
+
+    def _cells(self, argument: BlockArgument) -> Idx:
+        assert isinstance(argument.type, eff.AccType)
+        total: Idx = 1
+        if isinstance(argument.type.content, ix.TableType):
+            for size in ix.bounding_sizes(argument.type.content):
+                total = mul(self.code, total, self.low.size(size))
+        return total
+
+    def _slots(self) -> Val:
+        """Room for a partial result of each chunk."""
+        count = self.code.use(MAX_CHUNKS)
+        pointer = self.code.fresh("!llvm.ptr")
+        self.code.head.append(f"{pointer.name} = llvm.alloca {count} x i64 {{alignment = 64}} : (i64) -> !llvm.ptr")
+        return pointer
+
+    def _private(self, argument: BlockArgument) -> Private:
+        """Memory for the copies of an accumulator; one chunk works on the accumulator itself."""
+        assert isinstance(argument.type, eff.AccType)
+        code, shared, cells = self.code, self.low.places[argument], self._cells(argument)
+        size = _bytes(self.cpu.stored(shared.element))
+        copies = code.fresh("!llvm.ptr")
+        code.do(f"{copies.name} = scf.if {{}} -> (!llvm.ptr) {{{{", self.many)
+        with self.low.frame():
+            bytes_ = mul(code, mul(code, cells, self.count), size)
+            made = code.let("!llvm.ptr", "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
+            code.do("scf.yield {} : !llvm.ptr", made)
+        code.do("}} else {{")
+        with self.low.frame():
+            code.do("scf.yield {} : !llvm.ptr", shared.pointer)
+        code.do("}}")
+        next((f for f in reversed(self.low.frames) if f.is_loop), self.low.frames[0]).allocates = True
+        return Private(argument, argument.type.monoid.data, shared, copies, cells, self.many)
+
+    # -------------------------------------------------------------------------------------------- the chunk
+
+    def outline(self) -> tuple[str, list[Val]]:
+        """Writes the function of one chunk; its name, and the values of here that it needs."""
+        cpu, low = self.cpu, self.low
+        name = f"{cpu.entry}.{len(cpu.functions) + 1}"
+        cpu.functions.append("")  # keeps the name
+        position = len(cpu.functions) - 1
+        outer, low.code = low.code, Code(cpu.index, outer=self.code)
+        low.frames.append(Frame())
+        self._chunk(Val("%chunk", "i64", low.code))
+        low.frames.pop()
+        inner, low.code = low.code, outer
+        captured = list(inner.captured)
+        loads = [line for k, v in enumerate(captured) for line in _load_slot(inner.captured[v], k)]
+        body = "\n".join([*loads, inner.text()])
+        cpu.functions[position] = f"llvm.func @{name}(%env: !llvm.ptr, %chunk: i64) {{\n{body}\n  llvm.return\n}}\n"
+        return name, captured
+
+    def _chunk(self, chunk: Val) -> None:
+        """The body of the function: a range of iterations, then its partial results are stored."""
+        low, code = self.low, self.low.code
+        lo = quotient(code, mul(code, chunk, self.trips), self.count)
+        hi = quotient(code, mul(code, add(code, chunk, 1), self.trips), self.count)
+        for private in self.privates:
+            low.places[private.argument] = self._copy(private, chunk)
+        carried = run_range(low, self.op, self.reductions, lo, hi)
+        for slots, value in zip(self.partials, carried, strict=True):
+            code.do(f"llvm.store {{}}, {{}} : {value.type}, !llvm.ptr", value, _slot(code, slots, chunk))
+        for private in self.privates:
+            low.places[private.argument] = private.shared
+
+    def _copy(self, private: Private, chunk: Val) -> Cells:
+        """This chunk's copy of an accumulator, initialised if it is a copy."""
+        low, code, cpu = self.low, self.low.code, self.cpu
+        flat = replace(private.shared, pointer=private.copies, strides=(1,))
+        mine = cpu.view(low, replace(flat, strides=(private.cells,)), [chunk])
+        code.do("scf.if {} {{", private.many)
+        with low.frame():
+            zero = identity(code, private.monoid, cpu.spell(private.shared.element))
+            cells = replace(mine, strides=(1,))
+
+            def start(i: Val, _: list[Val]) -> list[Val]:
+                cpu.store(low, cells, [i], zero)
+                return []
+
+            low.loop(0, private.cells, [], start)
+        code.do("}}")
+        return replace(private.shared, pointer=mine.pointer)
+
+    # ------------------------------------------------------------------------------------------ around the chunks
+
+    def call(self, name: str, captured: Sequence[Val]) -> None:
+        """Fills the environment and runs the chunks."""
+        code = self.code
+        count = code.use(max(1, len(captured)))
+        env = code.fresh("!llvm.ptr")
+        code.head.append(f"{env.name} = llvm.alloca {count} x i64 {{alignment = 64}} : (i64) -> !llvm.ptr")
+        for k, value in enumerate(captured):
+            slot = code.let("!llvm.ptr", f"llvm.getelementptr inbounds {{}}[{k}] : (!llvm.ptr) -> !llvm.ptr, i64", env)
+            code.do(f"llvm.store {{}}, {{}} : {value.type}, !llvm.ptr", value, slot)
+        code.do("scf.if {} {{", self.many)
+        with self.low.frame():
+            address = code.let("!llvm.ptr", f"llvm.mlir.addressof @{name} : !llvm.ptr")
+            signature = "(!llvm.ptr, !llvm.ptr, i64) -> ()"
+            code.do(f"llvm.call @pdx_parallel({{}}, {{}}, {{}}) : {signature}", address, env, self.count)
+        code.do("}} else {{")
+        with self.low.frame():
+            code.do(f"llvm.call @{name}({{}}, {{}}) : (!llvm.ptr, i64) -> ()", env, 0)
+        code.do("}}")
+
+    def collect(self) -> None:
+        """Combines what the chunks have left, in order."""
+        self._collect_accumulators()
+        start = [v for r in self.reductions for v in r.start(self.code, wide=True)]
+
+        def join(c: Val, carried: list[Val]) -> list[Val]:
+            parts = [
+                self.code.let(v.type, f"llvm.load {{}} : !llvm.ptr -> {v.type}", _slot(self.code, slots, c))
+                for v, slots in zip(carried, self.partials, strict=True)
+            ]
+            return join_all(self.low, self.reductions, carried, parts)
+
+        if start:
+            carried = self.low.loop(0, self.count, start, join)
+            finish_reductions(self.low, self.op, self.reductions, carried)
+
+    def _collect_accumulators(self) -> None:
+        if not self.privates:
+            return
+        low, code, cpu = self.low, self.code, self.cpu
+        code.do("scf.if {} {{", self.many)
+        with low.frame():
+            for private in self.privates:
+                flat = replace(private.shared, strides=(1,))
+                copies = replace(flat, pointer=private.copies, strides=(private.cells, 1))
+
+                def fold(c: Val, _: list[Val], p: Private = private, flat: Cells = flat, copies: Cells = copies) -> list[Val]:
+                    def one(i: Val, _: list[Val]) -> list[Val]:
+                        total = combine(code, p.monoid, cpu.load(low, flat, [i]), cpu.load(low, copies, [c, i]))
+                        cpu.store(low, flat, [i], total)
+                        return []
+
+                    low.loop(0, p.cells, [], one)
+                    return []
+
+                low.loop(0, self.count, [], fold)
+        code.do("}}")
+
+
+def parallel(cpu: Cpu, low: Lowering, op: ix.ForOp) -> None:
+    """Lowers a loop whose result places are known to chunks."""
+    chunks = Chunks(cpu, low, op)
+    name, captured = chunks.outline()
+    chunks.call(name, captured)
+    chunks.collect()
+
+
+def shared_accumulators(op: ix.ForOp) -> list[BlockArgument]:
+    """The accumulators of outside that iterations may write the same cells of, in order of appearance."""
+    found: dict[BlockArgument, list[eff.AddOp]] = {}
+    for child in op.walk():
+        if isinstance(child, eff.AddOp) and isinstance(accumulator := child.accumulator, BlockArgument):
+            owner = accumulator.block.parent_op()
+            if owner is not None and not op.is_ancestor(owner):
+                found.setdefault(accumulator, []).append(child)
+    return [a for a, adds in found.items() if not _own_cells(op, adds)]
+
+
+def _own_cells(op: ix.ForOp, adds: Sequence[eff.AddOp]) -> bool:
+    """Is some axis of the accumulator always indexed by the loop's own index?"""
+    axes = min(len(a.indices) for a in adds)
+    return any(all(a.indices[axis] is op.index for a in adds) for axis in range(axes))
+
+
+def _slot(code: Code, slots: Val, chunk: Val) -> Val:
+    line = "llvm.getelementptr inbounds {}[{}] : (!llvm.ptr, i64) -> !llvm.ptr, i64"
+    return code.let("!llvm.ptr", line, slots, chunk)
+
+
+def _load_slot(value: Val, k: int) -> list[str]:
+    at = f"%env{k}"
+    return [
+        f"  {at} = llvm.getelementptr inbounds %env[{k}] : (!llvm.ptr) -> !llvm.ptr, i64",
+        f"  {value.name} = llvm.load {at} : !llvm.ptr -> {value.type}",
+    ]
+
+
+def _bytes(type: str) -> int:
+    return 2 if type == "bf16" else max(1, int(type[1:]) // 8)

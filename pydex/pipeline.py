@@ -1,0 +1,168 @@
+"""From a module of `ix`, `eff` and `ad` to a Python callable: the passes, the lowering, the machine code.
+
+`PYDEX_IR=dir` writes the module after each pass, `PYDEX_DEBUG=2` prints how long each took, `PYDEX_CHECK=1` verifies it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, ModuleOp, NameLoc
+from xdsl.ir import Attribute
+from xdsl.dialects.func import FuncOp
+from xdsl.passes import ModulePass
+from xdsl.utils.arg_spec import parse_spec
+
+from pydex import knobs, mlir, runtime
+from pydex.diagnostics import CLASS_OF, DexError, Diagnostic, Span
+from pydex.dialects import eff
+from pydex.dialects.text import context, print_module, verify
+from pydex.passes import lower_to_cpu
+from pydex.passes.pipelines import CPU
+from pydex.runtime.signature import Signature
+from pydex.universe import available_passes
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a module is compiled."""
+
+    passes: tuple[str, ...] = CPU
+    parallel: bool = True
+    opt_level: int | None = None  # of LLVM; None: what PYDEX_OPT says
+
+
+def compile(
+    module: ModuleOp, entry: str, signature: Signature, options: Options = Options()
+) -> Callable[..., Any]:
+    """The function named `entry` as a Python callable over flat arguments (see `runtime.function`).
+
+    The module is consumed. Its run-time errors are raised as pydex's exceptions, with the line of the user's source.
+    """
+    with _no_collection():
+        run_passes(module, options.passes)
+        lowered = lower(module, entry, options)
+        level = knobs.OPT_LEVEL.get() if options.opt_level is None else options.opt_level
+        code = mlir.compile(lowered.text, opt_level=level)
+    if knobs.DEBUG.get() >= 1:
+        times = ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in code.seconds.items())
+        print(f"pydex: {entry}: {times}", file=sys.stderr)
+    return runtime.function(code.address, signature, raiser(lowered.checks), keep=code)
+
+
+def lower(module: ModuleOp, entry: str, options: Options = Options()) -> lower_to_cpu.Lowered:
+    """The text for MLIR, after the passes."""
+    function = next(f for f in module.ops if isinstance(f, FuncOp) and f.sym_name.data == entry)
+    started = time.perf_counter()
+    lowered = lower_to_cpu.lower(function, parallel=options.parallel)
+    _report("lower-to-cpu", time.perf_counter() - started)
+    if knobs.IR.get():
+        number = len(options.passes) + 1
+        _write(number, "lower-to-cpu", lowered.text)
+    return lowered
+
+
+def run_passes(module: ModuleOp, names: Sequence[str], ctx: Context | None = None) -> None:
+    """Runs passes by name, `name` or `name{option=value}`, over the module."""
+    ctx = ctx or context()
+    for number, item in enumerate(names, 1):
+        started = time.perf_counter()
+        _pass(item).apply(ctx, module)
+        _report(item, time.perf_counter() - started)
+        if knobs.CHECK.get():
+            check(module)
+        if knobs.IR.get():
+            _write(number, item.split("{")[0], print_module(module))
+
+
+def check(module: ModuleOp) -> None:
+    """Verifies every op, and that values and size symbols are used where they are visible."""
+    from pydex.passes.verify_scope import check_scope
+
+    verify(module)
+    check_scope(module)
+
+
+@cache
+def _pass(item: str) -> ModulePass:
+    spec = parse_spec(item)
+    return available_passes()[spec.name]().from_pass_spec(spec)
+
+
+def _report(name: str, seconds: float) -> None:
+    if knobs.DEBUG.get() >= 2:
+        print(f"pydex: {seconds * 1e3:8.2f} ms  {name}", file=sys.stderr)
+
+
+def _write(number: int, name: str, text: str) -> None:
+    directory = Path(knobs.IR.get())
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{number:02}-{name}.mlir").write_text(text)
+
+
+@contextmanager
+def _no_collection() -> Any:
+    """Compiling makes many small objects that stay alive: looking for garbage meanwhile costs up to 40 %."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+# ------------------------------------------------------------------------------------------- run-time errors
+
+
+def raiser(checks: Sequence[eff.CheckOp]) -> Callable[[int, int, int], BaseException]:
+    """Makes the exception of a raise site: site k is checks[k]."""
+    sites = [(c.exception.data, c.message.data, span_of(c.location)) for c in checks]
+
+    def on_raise(site: int, a: int, b: int) -> BaseException:
+        if site == runtime.OUT_OF_MEMORY:
+            return MemoryError(f"pydex could not allocate {a} bytes for a temporary table")
+        exception, message, span = sites[site]
+        return exception_class(exception)(Diagnostic(message.format(a, b), span))
+
+    return on_raise
+
+
+@cache
+def exception_class(name: str) -> type[DexError]:
+    """The error class of pydex that is also the builtin exception of this name."""
+    builtin = getattr(builtins, name)
+    if builtin in CLASS_OF:
+        return CLASS_OF[builtin]
+    return type(f"Dex{name}", (DexError, builtin), {"__doc__": f"A {name} raised by compiled code."})
+
+
+def span_of(location: Attribute) -> Span | None:
+    """The place in the user's source, if the location has one."""
+    for part in _parts(location):
+        if isinstance(part, FileLineColLoc):
+            column = max(0, part.column.data - 1)
+            return Span(part.filename.data, part.line.data, column, column + 1)
+    return None
+
+
+def _parts(location: Any) -> Iterable[Any]:
+    if isinstance(location, FusedLoc):
+        for inner in cast(ArrayAttr[Any], location.locations):
+            yield from _parts(inner)
+    elif isinstance(location, NameLoc):
+        yield from _parts(location.location)
+    elif isinstance(location, CallSiteLoc):
+        yield from _parts(location.callee)
+    else:
+        yield location
