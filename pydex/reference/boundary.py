@@ -93,11 +93,9 @@ def enter_any(value: Any) -> Any:
 
 def leave(value: Any, type: Type | None = None) -> Any:
     """A result as NumPy arrays, NumPy scalars and records of these; a type gives empty tables their shape."""
-    value = unwrap(value)
+    value = scalars.plain(unwrap(value))
     if isinstance(value, Table):
         return _leave_table(value, type)
-    if isinstance(value, Index):
-        return value.ordinal
     if is_scalar(value):
         return scalars.typed(dual.primal(value))
     if isinstance(value, tuple):
