@@ -13,10 +13,11 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
 
 from . import fold_index, fold_scalar
 from .affine import ONE, ZERO, affine
@@ -68,7 +69,9 @@ def _fold_op(op: Operation) -> Operation | None:
             fold(op)
             return after
         return before.next_op if before is not None else block.first_op if block is not None else None
-    if len(op.results) == 1:
+    if isinstance(op, ix.NameOp):
+        _name(op)
+    elif len(op.results) == 1:
         if (value := fold_value(op)) is not None:
             replace(op, [value])
     elif isinstance(op, eff.CheckOp):
@@ -82,13 +85,29 @@ def _fold_op(op: Operation) -> Operation | None:
 def _open(op: ix.OpenOp) -> None:
     """open s as n ==> n := s, if s is a size, and not negative"""
     form = affine(op.value)
-    if form.terms or any(coef < 0 for _, coef in form.offset.data):
+    if not form.terms and all(coef >= 0 for _, coef in form.offset.data):
+        _rename_after(op, form.offset)
+        erase(op)
+
+
+def _name(op: ix.NameOp) -> None:
+    """name i as s ==> s := the ordinal of i, if that is a size; a loop's index without a name gives it to the loop"""
+    size = ix.ordinal(op.index)
+    if size is not None:
+        _rename_after(op, size)
+    elif isinstance(op.index, BlockArgument) and isinstance(loop := op.index.block.parent_op(), ix.ForOp | eff.LoopOp):
+        loop.properties["symbol"] = op.symbol
+    else:
         return
+    replace(op, [op.index])
+
+
+def _rename_after(op: ix.OpenOp | ix.NameOp, size: SizeAttr) -> None:
+    """Replace the symbol that `op` defines by a size, wherever it is in scope."""
     user = op.next_op
     while user is not None:
-        rename_in_place(user, {op.symbol.data: form.offset})
+        rename_in_place(user, {op.symbol.data: size})
         user = user.next_op
-    erase(op)
 
 
 # ------------------------------------------------------------------------------------- ops with regions
