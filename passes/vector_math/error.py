@@ -6,18 +6,17 @@ which maps [0, inf) to [-1, 1): Shepherd & Laframboise, Math. Comp. 36 (1981), d
 
 from __future__ import annotations
 
-from pydex.passes.vector_math.exponential import LOG2_E, exp_of_sum, expm1_near_zero, less_ln2
+from pydex.passes.vector_math.exponential import LOG2_E, exp_near_zero, exp_of_sum, less_ln2
 from pydex.passes.vector_math.trace import (
     Value,
     absolute,
     at_most,
     copy_sign,
     fma,
-    magic,
+    nearest,
     polynomial,
     power_of_two,
     select,
-    shifted_integer,
 )
 
 # erf(x)/x - 1 in z = x^2 for |x| <= 1: relative error of erf 2^-29 and 2^-56 (tools/minimax.py).
@@ -154,5 +153,5 @@ def erf_near_zero(x: Value) -> Value:
 
 def exp_of_minus(x: Value) -> Value:
     """e^-x for 0 <= x <= 80."""
-    n, i = shifted_integer(fma(x, -LOG2_E, magic(x.format)))
-    return (expm1_near_zero(less_ln2(-x, n)) + 1.0) * power_of_two(i)
+    n, field = nearest(x, -LOG2_E, x.format.bias)
+    return exp_near_zero(less_ln2(-x, n)) * power_of_two(field)

@@ -8,11 +8,9 @@ from pydex.passes.vector_math.trace import (
     at_most,
     copy_sign,
     fma,
-    magic,
+    nearest,
     polynomial,
     power_of_two,
-    round_to_integer,
-    shifted_integer,
 )
 
 LOG2_E = 1.4426950408889634
@@ -20,7 +18,7 @@ LN2 = 0.6931471805599453
 # ln 2 in two parts; n times the first is exact for every n that occurs.
 LN2_PARTS = {"f32": (0.693115234375, 3.1946184945309415e-05), "f64": (0.6931471805598903, 5.497923018708371e-14)}
 # (e^r - 1 - r) / r^2 on |r| <= 0.3466, relative error of e^r: 2^-28 and 2^-57 (tools/minimax.py).
-EXPM1_TAIL = {
+EXP_TAIL = {
     "f32": (0.4999999403953552, 0.1666652113199234, 0.04166826605796814, 0.008368668146431446, 0.0013820537133142352),
     "f64": (
         0.5000000000000011,
@@ -36,7 +34,7 @@ EXPM1_TAIL = {
     ),
 }
 # (e^r - 1 - r) / r^2, relative error of e^r - 1: 2^-31 and 2^-61.
-EXPM1_TAIL_CLOSE = {
+EXPM1_TAIL = {
     "f32": (
         0.5,
         0.1666666567325592,
@@ -65,33 +63,33 @@ def exp(x: Value) -> Value:
     """e^x; beyond the range inf, denormals and 0 as IEEE rounding gives them."""
     fmt = x.format
     x = at_least(at_most(x, fmt.pick(89.0, 710.0)), fmt.pick(-104.0, -746.0))
-    n, i = shifted_integer(fma(x, LOG2_E, magic(fmt)))
-    return scaled(expm1_near_zero(less_ln2(x, n)) + 1.0, i)
+    n, field = nearest(x, LOG2_E, 2 * fmt.bias)
+    return scaled(exp_near_zero(less_ln2(x, n)), field)
 
 
 def exp2(x: Value) -> Value:
     """2^x, exact at integers."""
     fmt = x.format
     x = at_least(at_most(x, fmt.pick(129.0, 1025.0)), fmt.pick(-151.0, -1076.0))
-    n, i = round_to_integer(x)
-    return scaled(expm1_near_zero((x - n) * LN2) + 1.0, i)
+    n, field = nearest(x, offset=2 * fmt.bias)
+    return scaled(exp_near_zero((x - n) * LN2), field)
 
 
 def exp_of_sum(high: Value, low: Value) -> Value:
     """e^(high + low), where low is below the last place of high."""
     fmt = high.format
     high = at_least(at_most(high, fmt.pick(89.0, 710.0)), fmt.pick(-104.0, -746.0))
-    n, i = shifted_integer(fma(high, LOG2_E, magic(fmt)))
+    n, field = nearest(high, LOG2_E, 2 * fmt.bias)
     ln2_high, ln2_low = LN2_PARTS[fmt.element]
     r = fma(n, -ln2_high, high) + fma(n, -ln2_low, low)
-    return scaled(expm1_near_zero(r) + 1.0, i)
+    return scaled(exp_near_zero(r), field)
 
 
 def half_exp(x: Value) -> Value:
     """e^x / 2 for x >= 0: cosh needs it where e^x overflows."""
     x = at_most(x, x.format.pick(89.5, 710.6))
-    n, i = shifted_integer(fma(x, LOG2_E, magic(x.format)))
-    return scaled(expm1_near_zero(less_ln2(x, n)) + 1.0, i - 1)
+    n, field = nearest(x, LOG2_E, 2 * x.format.bias - 1)
+    return scaled(exp_near_zero(less_ln2(x, n)), field)
 
 
 def expm1(x: Value) -> Value:
@@ -107,12 +105,12 @@ def scaled_expm1(x: Value, halvings: int) -> Value:
     r is kept as high - low, and high is added first, where the sum is exact or dominates.
     """
     fmt = x.format
-    n, i = shifted_integer(fma(x, LOG2_E, magic(fmt)))
+    n, field = nearest(x, LOG2_E, fmt.bias - halvings)
     ln2_high, ln2_low = LN2_PARTS[fmt.element]
     high, low = fma(n, -ln2_high, x), n * ln2_low
     r = high - low
-    lower = fma(polynomial(r, EXPM1_TAIL_CLOSE[fmt.element]), r * r, -low)
-    scale = power_of_two(i - halvings)
+    lower = fma(polynomial(r, EXPM1_TAIL[fmt.element]), r * r, -low)
+    scale = power_of_two(field)
     return fma(scale, lower, fma(scale, high, scale - 2.0**-halvings))
 
 
@@ -122,12 +120,12 @@ def less_ln2(x: Value, n: Value) -> Value:
     return fma(n, -low, fma(n, -high, x))
 
 
-def expm1_near_zero(r: Value) -> Value:
-    """e^r - 1 for |r| <= ln(2)/2."""
-    return fma(polynomial(r, EXPM1_TAIL[r.format.element]), r * r, r)
+def exp_near_zero(r: Value) -> Value:
+    """e^r for |r| <= ln(2)/2."""
+    return polynomial(r, (1.0, 1.0, *EXP_TAIL[r.format.element]))
 
 
-def scaled(x: Value, i: Value) -> Value:
-    """x * 2^i in two steps, so that overflow and denormal results are rounded once, at the end."""
-    half = i >> 1
-    return x * power_of_two(half) * power_of_two(i - half)
+def scaled(x: Value, field: Value) -> Value:
+    """x * 2^n, the low bits of field being n + 2 bias: in two steps, so that only the last product is rounded."""
+    half = field.shift_in_zeros(1)
+    return x * power_of_two(half) * power_of_two(field - half)

@@ -24,7 +24,7 @@ PURE = f"no_inline, no_unwind, will_return, memory_effects = #llvm.memory_effect
 
 def far(op: str, x: Value) -> Value:
     """op(x) where |x| > FAR_LIMIT, anything elsewhere."""
-    x.trace.needs.add((op, x.format))
+    x.trace.calls.add((op, x.format))
     kind = x.format.type("f")
     return x.trace.emit(f"llvm.call @{name(op, x.format)}({x.name}) : ({kind}) -> {kind}", "f", x.format)
 
@@ -33,15 +33,21 @@ def name(op: str, fmt: Format) -> str:
     return f"pdx_{op}_far_{fmt.suffix}"
 
 
-def definitions(op: str, fmt: Format) -> dict[str, str]:
-    """The function for this format and, for a scalar, its vector variants: text by symbol."""
+def definitions(op: str, fmt: Format, with_variants: bool) -> dict[str, str]:
+    """The function for this format and, for a scalar if asked, its vector variants: text by symbol."""
     if fmt.lanes:
         return {name(op, fmt): vector_definition(op, fmt)}
+    if not with_variants:
+        return {name(op, fmt): scalar_definition(op, fmt, PURE)}
     variants = [replace(fmt, lanes=lanes) for lanes in LANES[fmt.element]]
     mapping = ",".join(f"_ZGV_LLVM_N{v.lanes}v_{name(op, fmt)}({name(op, v)})" for v in variants)
     attributes = f'{PURE}, passthrough = [["vector-function-abi-variant", "{mapping}"]]'
-    scalar = definition(op, fmt, attributes, "arith.andi %distant, %distant : i1")
+    scalar = scalar_definition(op, fmt, attributes)
     return {name(op, fmt): scalar} | {name(op, v): vector_definition(op, v) for v in variants}
+
+
+def scalar_definition(op: str, fmt: Format, attributes: str) -> str:
+    return definition(op, fmt, attributes, "arith.andi %distant, %distant : i1")
 
 
 def vector_definition(op: str, fmt: Format) -> str:

@@ -16,12 +16,11 @@ from pydex.passes.vector_math.trace import (
     at_most,
     bits,
     fma,
-    magic,
     narrow,
+    nearest,
     polynomial,
     power_of_two,
     select,
-    shifted_integer,
     widen,
 )
 
@@ -40,7 +39,7 @@ ATANH_TAIL = (
 )
 # For f32: (2 atanh(s)/s - 2) / z, and (e^r - 1 - r) / r^2 on |r| <= 0.3466: 2^-45 and 2^-34.
 ATANH_TAIL_SHORT = (0.666666666762235, 0.3999999546108144, 0.2857212782999519, 0.2217534604459868, 0.19597110898737718)
-EXPM1_TAIL_SHORT = (
+EXP_TAIL_SHORT = (
     0.5000000067752316,
     0.1666666587234048,
     0.0416662948257355,
@@ -70,9 +69,9 @@ def power_f32(size: Value, y: Value) -> Value:
     z = s * s
     log = fma(k, LN2, fma(z * polynomial(z, ATANH_TAIL_SHORT), s, s + s))
     t = at_least(at_most(widen(y) * at_ends(widen(size), log), 100.0), -120.0)
-    n, i = shifted_integer(fma(t, LOG2_E, magic(t.format)))
+    n, field = nearest(t, LOG2_E, t.format.bias)
     r = fma(n, -LN2, t)
-    return narrow((fma(polynomial(r, EXPM1_TAIL_SHORT), r * r, r) + 1.0) * power_of_two(i))
+    return narrow(polynomial(r, (1.0, 1.0, *EXP_TAIL_SHORT)) * power_of_two(field))
 
 
 def power_f64(size: Value, y: Value) -> Value:

@@ -86,7 +86,7 @@ class Trace:
 
     lines: list[str] = field(default_factory=list)
     constants: dict[tuple[str, str], Value] = field(default_factory=dict)
-    needs: set[tuple[str, Format]] = field(default_factory=set)
+    calls: set[tuple[str, Format]] = field(default_factory=set)
     count: int = 0
 
     def emit(self, text: str, kind: str, fmt: Format) -> Value:
@@ -180,6 +180,10 @@ class Value:
         """Arithmetic shift: the sign stays."""
         return self.binary("arith.shrsi", places)
 
+    def shift_in_zeros(self, places: int) -> Value:
+        """Shift right, zeros coming in."""
+        return self.binary("arith.shrui", places)
+
     def __lt__(self, other: Value | Number) -> Value:
         return self.compare("olt" if self.kind == "f" else "slt", other)
 
@@ -255,18 +259,15 @@ def polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
     return result
 
 
-def round_to_integer(x: Value) -> tuple[Value, Value]:
-    """(n, i): x rounded to the nearest integer as a float and as an integer; |x| < 2^(mantissa - 2).
+def nearest(x: Value, factor: float = 1.0, offset: int = 0) -> tuple[Value, Value]:
+    """(n, field): the integer nearest to x * factor, and an integer whose low bits are n + offset.
 
-    Adding 1.5 * 2^mantissa leaves the integer in the low bits, also on machines without a vector conversion of f64.
+    Adding 1.5 * 2^mantissa leaves the integer in the low bits, also where no vector instruction converts f64 to i64.
+    For |n| < 2^(mantissa - 2).
     """
-    return shifted_integer(x + magic(x.format))
-
-
-def shifted_integer(t: Value) -> tuple[Value, Value]:
-    """(n, i) of t = x + magic."""
-    fmt = t.format
-    return t - magic(fmt), bits(t) - fmt.bits_of(magic(fmt))
+    shift = magic(x.format) + offset
+    shifted = x + shift if factor == 1.0 else fma(x, factor, shift)
+    return shifted - shift, bits(shifted)
 
 
 def magic(fmt: Format) -> float:
@@ -274,14 +275,14 @@ def magic(fmt: Format) -> float:
 
 
 def integer_to_float(i: Value) -> Value:
-    """An integer of magnitude < 2^(mantissa - 2) as a float: the inverse of `round_to_integer`."""
+    """An integer of magnitude < 2^(mantissa - 2) as a float."""
     fmt = i.format
     return from_bits(i + fmt.bits_of(magic(fmt))) - magic(fmt)
 
 
-def power_of_two(i: Value) -> Value:
-    """2^i for an exponent of a normal number."""
-    return from_bits((i + i.format.bias) << i.format.mantissa)
+def power_of_two(field: Value) -> Value:
+    """2^(e - bias) where e, an exponent of a normal number, is in the low bits; what is above them falls off."""
+    return from_bits(field << field.format.mantissa)
 
 
 def widen(x: Value) -> Value:
@@ -306,4 +307,4 @@ def define(name: str, body: Body, fmt: Format, arity: int, attributes: str) -> t
     lines = [f"func.func private @{name}({signature}) -> {result.type} attributes {{{attributes}}} {{"]
     lines += [f"  {line}" for line in tracing.lines]
     lines += [f"  return {result.name} : {result.type}", "}", ""]
-    return "\n".join(lines), tracing.needs
+    return "\n".join(lines), tracing.calls

@@ -14,10 +14,9 @@ from pydex.passes.vector_math.trace import (
     bits,
     fma,
     from_bits,
-    magic,
+    nearest,
     polynomial,
     select,
-    shifted_integer,
 )
 
 TWO_OVER_PI = 0.6366197723675814
@@ -90,7 +89,7 @@ def reduce_half_pi(x: Value) -> tuple[Value, Value, Value]:
     off (the fast two-sum of Dekker, Numer. Math. 18 (1971), doi:10.1007/BF01397083).
     """
     p1, p2, p3 = HALF_PI_PARTS[x.format.element]
-    n, quadrant = shifted_integer(fma(x, TWO_OVER_PI, magic(x.format)))
+    n, quadrant = nearest(x, TWO_OVER_PI)
     first = fma(n, -p1, x)
     second = n * p2
     r = first - second

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -19,9 +20,11 @@ class Kernel:
     """A compiled loop over arrays."""
 
     code: mlir.JitCode
+    inputs: int
     element: str
 
     def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+        assert len(arrays) == self.inputs
         inputs = [np.ascontiguousarray(a, DTYPE[self.element]) for a in arrays]
         out = np.empty(inputs[0].shape, DTYPE[self.element])
         self.run(frame(inputs, out))
@@ -38,6 +41,7 @@ def frame(inputs: Sequence[np.ndarray], out: np.ndarray) -> ctypes.Array[ctypes.
     return (ctypes.c_int64 * len(slots))(*slots)
 
 
+@cache
 def kernel(op: str, element: str) -> Kernel:
     """The loop that applies one function."""
     return compiled([call("r", op, element)], {(op, element)}, FUNCTIONS[op].arity, element)
@@ -45,7 +49,7 @@ def kernel(op: str, element: str) -> Kernel:
 
 def compiled(body: Sequence[str], needed: set[tuple[str, str]], inputs: int, element: str) -> Kernel:
     """The loop whose body computes %r from %v0, %v1, … with the needed functions."""
-    return Kernel(mlir.compile(loop(body, inputs, element) + module_functions(needed)), element)
+    return Kernel(mlir.compile(loop(body, inputs, element) + module_functions(needed)), inputs, element)
 
 
 def call(result: str, op: str, element: str, arguments: Sequence[str] = ("%v0", "%v1")) -> str:
