@@ -6,21 +6,14 @@ structure, with None where there is no tangent: integers, bools, indices, functi
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from pydex.reference import dual, scalars
-from pydex.reference.accumulators import unwrap
 from pydex.reference.dual import Dual, new_tag
-from pydex.reference.operators import binary, is_scalar, is_struct
+from pydex.reference.operators import binary
+from pydex.reference.structure import Path, in_type_of, is_float, leaves, like, pick, put, seed, split, typed
 from pydex.reference.tables import Table
-
-Path = tuple[Any, ...]
-"""How to get to a scalar inside of a value: positions in tables and tuples, keys of dicts, names of fields."""
 
 
 def jvp(
@@ -66,7 +59,7 @@ def value_and_grad(function: Callable[..., Any], wrt: Any = 0) -> Callable[..., 
 
     def run(*args: Any, **kwargs: Any) -> Any:
         value, chosen, restricted = _restrict(function, wrt, args, kwargs)
-        if not _is_float(value):
+        if not is_float(value):
             raise TypeError(f"grad needs a function whose result is a float scalar, found {value!r}")
         return value, _shaped(wrt, [_gradient(restricted, chosen, k) for k in range(len(chosen))])
 
@@ -104,104 +97,6 @@ def hvp(function: Callable[..., Any], wrt: Any = 0) -> Callable[..., Any]:
     return run
 
 
-# -------------------------------------------------------------------------------------------- structure of values
-
-
-def seed(value: Any, tangent: Any, tag: int) -> Any:
-    """`value` with `tangent`, of the same structure or None, for its tangents."""
-    value = unwrap(value)
-    if tangent is None:
-        return value
-    if isinstance(value, Table):
-        items = [seed(item, part, tag) for item, part in zip(value.items, tangent, strict=True)]
-        return Table(value.axis, items, value.element)
-    if isinstance(value, tuple):
-        return tuple(seed(item, part, tag) for item, part in zip(value, tangent, strict=True))
-    if isinstance(value, dict):
-        return {name: seed(item, tangent[name], tag) for name, item in value.items()}
-    if is_struct(value):
-        return _map_fields(value, lambda name, item: seed(item, getattr(tangent, name), tag))
-    if not _is_float(value):
-        return value
-    value = _typed(value)
-    return Dual(value, _in_type_of(value, tangent), tag)
-
-
-def split(value: Any, tag: int) -> tuple[Any, Any]:
-    """A value without its tangents of `tag`, and the tangents, None where there are none by type."""
-    value = unwrap(value)
-    if isinstance(value, Table):
-        pairs = [split(item, tag) for item in value.items]
-        tangent = Table(value.axis, [part for _, part in pairs], value.element)
-        return Table(value.axis, [item for item, _ in pairs], value.element), tangent if _has_tangents(
-            tangent
-        ) else None
-    if isinstance(value, tuple):
-        pairs = [split(item, tag) for item in value]
-        return tuple(item for item, _ in pairs), tuple(part for _, part in pairs)
-    if isinstance(value, dict):
-        found = {name: split(item, tag) for name, item in value.items()}
-        return {name: item for name, (item, _) in found.items()}, {name: part for name, (_, part) in found.items()}
-    if is_struct(value):
-        return (
-            _map_fields(value, lambda name, item: split(item, tag)[0]),
-            _map_fields(value, lambda name, item: split(item, tag)[1]),
-        )
-    if not _is_float(value):
-        return value, None
-    item, tangent = dual.parts(value, tag)
-    return item, tangent if tangent is not None else scalars.binary("*", _typed(dual.primal(value)), 0)
-
-
-def leaves(value: Any) -> Iterator[Path]:
-    """The paths of the float scalars of a value."""
-    value = unwrap(value)
-    if isinstance(value, (Table, tuple, dict)) or is_struct(value):
-        for step, part in _parts(value):
-            yield from ((step, *path) for path in leaves(part))
-    elif _is_float(value):
-        yield ()
-
-
-def pick(value: Any, path: Path) -> Any:
-    """The scalar at a path."""
-    for step in path:
-        value = dict(_parts(unwrap(value)))[step]
-    return unwrap(value)
-
-
-def put(value: Any, path: Path, item: Any) -> Any:
-    """The value with another scalar at a path."""
-    if not path:
-        return item
-    return rebuild(
-        value, {step: put(part, path[1:], item) if step == path[0] else part for step, part in _parts(value)}
-    )
-
-
-def rebuild(value: Any, parts: dict[Any, Any]) -> Any:
-    """A value of the structure of `value` with other parts."""
-    if isinstance(value, Table):
-        return Table(value.axis, list(parts.values()), value.element)
-    if isinstance(value, tuple):
-        return tuple(parts.values())
-    return parts if isinstance(value, dict) else type(value)(**parts)
-
-
-def like(value: Any, found: dict[Path, Any], path: Path = ()) -> Any:
-    """The structure of `value` with the found scalars for its floats, and None for what has no tangent."""
-    value = unwrap(value)
-    if isinstance(value, (Table, tuple, dict)) or is_struct(value):
-        parts = {step: like(part, found, (*path, step)) for step, part in _parts(value)}
-        if isinstance(value, Table) and not any(map(_has_tangents, parts.values())) and parts:
-            return None
-        return rebuild(value, parts)
-    return found.get(path)
-
-
-# --------------------------------------------------------------------------------------------------- one at a time
-
-
 def _gradient(function: Callable[..., Any], chosen: list[Any], k: int) -> Any:
     """The gradient of a scalar function by its k-th argument."""
     return like(chosen[k], {path: _partial(function, chosen, k, path)[()] for path in leaves(chosen[k])})
@@ -217,8 +112,8 @@ def _columns(function: Callable[..., Any], chosen: list[Any], k: int, value: Any
 def _partial(function: Callable[..., Any], chosen: list[Any], k: int, path: Path) -> dict[Path, Any]:
     """The derivative of every scalar of the result by one scalar of the k-th argument."""
     tag = new_tag()
-    at = _typed(pick(chosen[k], path))
-    moved = put(chosen[k], path, Dual(at, _in_type_of(at, 1.0), tag))
+    at = typed(pick(chosen[k], path))
+    moved = put(chosen[k], path, Dual(at, in_type_of(at, 1.0), tag))
     _, tangent = split(function(*chosen[:k], moved, *chosen[k + 1 :]), tag)
     return {out: pick(tangent, out) for out in leaves(tangent)}
 
@@ -284,42 +179,3 @@ def _shaped(wrt: Any, found: list[Any]) -> Any:
 
 def _alone(found: tuple[Any, ...]) -> Any:
     return found[0] if len(found) == 1 else found
-
-
-def _parts(value: Any) -> list[tuple[Any, Any]]:
-    """The parts of a table, tuple, dict or struct, each with the step that leads to it."""
-    if isinstance(value, Table):
-        return list(enumerate(value.items))
-    if isinstance(value, tuple):
-        return list(enumerate(value))
-    if isinstance(value, dict):
-        return list(value.items())
-    if is_struct(value):
-        return [(part.name, getattr(value, part.name)) for part in dataclasses.fields(value)]
-    return [(k, item) for k, item in enumerate(value)]
-
-
-def _map_fields(value: Any, function: Callable[[str, Any], Any]) -> Any:
-    return type(value)(**{name: function(name, part) for name, part in _parts(value)})
-
-
-def _has_tangents(value: Any) -> bool:
-    """Whether anything in it is not None."""
-    return value is not None and (
-        not isinstance(value, Table) or not value.items or any(map(_has_tangents, value.items))
-    )
-
-
-def _is_float(value: Any) -> bool:
-    primal = dual.primal(value)
-    return is_scalar(value) and isinstance(primal, (float, np.floating))
-
-
-def _typed(value: Any) -> Any:
-    return value if isinstance(value, Dual) else scalars.typed(value)
-
-
-def _in_type_of(value: Any, tangent: Any) -> Any:
-    found = scalars.element_type_of(dual.primal(value))
-    assert found is not None, f"{value!r} is typed"
-    return dual.convert(tangent, found)
