@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from xdsl.dialects import scf
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation, Region, SSAValue
 
 from pydex.dialects import ad, eff, ix
 
@@ -92,14 +92,15 @@ def _carried(
         yield start, result
 
 
-def free_values(op: Operation) -> list[SSAValue]:
-    """Values used inside the regions of an op and defined outside of it, in order of use."""
+def free_values(*regions: Region) -> list[SSAValue]:
+    """Values used inside the regions and defined outside of them, in order of use."""
     inside: set[SSAValue] = set()
     used: dict[SSAValue, None] = {}
-    for child in op.walk():
-        if child is not op:
-            used.update(dict.fromkeys(child.operands))
-            inside.update(child.results)
-        for block in (b for r in child.regions for b in r.blocks):
+    for op in (o for r in regions for o in r.walk()):
+        used.update(dict.fromkeys(op.operands))
+        inside.update(op.results)
+        for block in (b for r in op.regions for b in r.blocks):
             inside.update(block.args)
+    for block in (b for r in regions for b in r.blocks):
+        inside.update(block.args)
     return [v for v in used if v not in inside]

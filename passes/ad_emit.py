@@ -85,7 +85,7 @@ class Emitter:
 
     def add(self, a: SSAValue, b: SSAValue) -> SSAValue:
         """a + b, elementwise."""
-        return self.elementwise([a, b], lambda inner, xs: inner.insert(arith.AddfOp(*xs)).result)
+        return self.elementwise([a, b], lambda inner, xs: inner.insert(arith.AddfOp(xs[0], xs[1])).result)
 
     def masked(self, condition: SSAValue, value: SSAValue, when: bool = True) -> SSAValue:
         """The value where the condition is `when`, zero elsewhere: never 0·inf."""

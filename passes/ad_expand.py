@@ -10,11 +10,13 @@ primal results are emitted too: dce drops what is not needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import ad, ix
@@ -50,7 +52,7 @@ def expand(op: ad.Derivative, functions: Functions) -> None:
     op.erase()
 
 
-_RULES = {ad.VjpOp: vjp}
+_RULES: dict[type[ad.Derivative], Callable[..., tuple[list[SSAValue], list[SSAValue]]]] = {ad.VjpOp: vjp}
 
 
 def _sizes(op: ad.Derivative, function: FuncOp) -> Sizes:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
@@ -49,7 +49,7 @@ class Level:
         """The same level, in which some body is run again: its values replace those of the first time."""
         return Level(self.emit, dict(self.values), dict(self.sizes), self.cotangents, self.accumulators, {}, again=True)
 
-    def within(self, emit: Emitter, accumulators: Values) -> Level:
+    def within(self, emit: Emitter, accumulators: Mapping[SSAValue, SSAValue]) -> Level:
         """The same level, writing into a region of it, where `accumulators` are in scope too."""
         values, sizes = dict(self.values), dict(self.sizes)
         return Level(emit, values, sizes, self.cotangents, {**self.accumulators, **accumulators}, {}, self.again)
@@ -78,7 +78,7 @@ Rule: TypeAlias = "Callable[[Reverse, Any, Level], None]"
 
 @dataclass(frozen=True)
 class Rules:
-    """How structural ops are emitted (where their reverse needs more than a clone) and reversed; all else is `scalar`."""
+    """How structural ops are emitted (if their reverse needs more than a clone) and reversed; all else is `scalar`."""
 
     forward: Mapping[type[Operation], Rule]
     backward: Mapping[type[Operation], Rule]
@@ -167,15 +167,16 @@ class Reverse:
             sum_here = emit.add(emit.at(before, indices), contribution)
             level.cotangents[table] = emit.update(before, indices, sum_here)
 
+    def outer_values(self, level: Level, *regions: Region) -> list[SSAValue]:
+        """The values of this level to which the reverse of the regions contributes."""
+        free = (v for v in free_values(*regions) if v in self.active and v not in level.accumulators)
+        return [v for v in free if not isinstance(v.type, eff.AccType)]
+
     def accumulate(
-        self, op: Operation, level: Level, build: Callable[[Level], Sequence[SSAValue]]
+        self, body: Region, level: Level, build: Callable[[Level], Sequence[SSAValue]]
     ) -> Sequence[SSAValue]:
-        """Run `build` where every active value that the regions of `op` use is an accumulator; its values."""
-        outer = [
-            v
-            for v in free_values(op)
-            if v in self.active and v not in level.accumulators and not isinstance(v.type, eff.AccType)
-        ]
+        """What `build` returns, run where every active value that `body` uses from outside is an accumulator."""
+        outer = self.outer_values(level, body)
         if not outer:
             return build(level)
         initial = [level.take_or_zero(v) for v in outer]
@@ -203,4 +204,8 @@ def emit_clone(reverse: Reverse, op: Operation, level: Level) -> Operation | Non
         return None
     if isinstance(op, eff.AddOp) and op.accumulator not in level.values:
         return None
-    return level.emit.insert(clone(op, level.values, level.sizes))
+    if not op.regions:
+        return level.emit.insert(clone(op, level.values, level.sizes))
+    copy = level.emit.insert(clone(op, dict(level.values), dict(level.sizes)))  # what is inside is not known outside
+    level.values.update(zip(op.results, copy.results, strict=True))
+    return copy

@@ -105,10 +105,11 @@ ZERO: dict[type[Operation], tuple[Partial, ...]] = {
 INTEGER: dict[type[Operation], tuple[Partial, ...]] = {
     **dict.fromkeys(
         (
-            arith.AddiOp, arith.AddUIExtendedOp, arith.SubiOp, arith.MuliOp, arith.MulUIExtendedOp, arith.MulSIExtendedOp,
-            arith.DivUIOp, arith.DivSIOp, arith.FloorDivSIOp, arith.CeilDivSIOp, arith.CeilDivUIOp, arith.RemUIOp,
-            arith.RemSIOp, arith.MinSIOp, arith.MaxSIOp, arith.MinUIOp, arith.MaxUIOp, arith.CmpiOp, arith.AndIOp,
-            arith.OrIOp, arith.XOrIOp, arith.ShLIOp, arith.ShRUIOp, arith.ShRSIOp, math.IPowIOp,
+            arith.AddiOp, arith.AddUIExtendedOp, arith.SubiOp, arith.MuliOp, arith.MulUIExtendedOp,
+            arith.MulSIExtendedOp, arith.DivUIOp, arith.DivSIOp, arith.FloorDivSIOp, arith.CeilDivSIOp,
+            arith.CeilDivUIOp, arith.RemUIOp, arith.RemSIOp, arith.MinSIOp, arith.MaxSIOp, arith.MinUIOp,
+            arith.MaxUIOp, arith.CmpiOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp, arith.ShLIOp, arith.ShRUIOp,
+            arith.ShRSIOp, math.IPowIOp,
         ),
         (None, None),
     ),

@@ -12,6 +12,7 @@ from pydex.dialects import eff, ix
 from pydex.passes.symbols import Sizes
 
 from . import ad_vjp_loops as loops
+from . import ad_vjp_state as state
 from . import ad_vjp_tables as tables
 from .ad_emit import Emitter
 from .ad_reverse import Reverse, Rules
@@ -20,6 +21,7 @@ RULES = Rules(
     forward={
         ix.ForOp: loops.forward_for,
         eff.AccumOp: loops.forward_accum,
+        eff.LoopOp: state.forward_loop,
     },
     backward={
         ix.AtOp: tables.at,
@@ -29,6 +31,8 @@ RULES = Rules(
         ix.ForOp: loops.backward_for,
         eff.AddOp: tables.add_to_accumulator,
         eff.AccumOp: loops.backward_accum,
+        eff.LoopOp: state.backward_loop,
+        eff.WhileOp: state.backward_while,
         scf.IfOp: loops.backward_if,
     },
     scalar=tables.scalar,

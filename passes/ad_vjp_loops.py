@@ -10,7 +10,6 @@ from xdsl.ir import Block, Region, SSAValue
 from pydex.dialects import eff, ix
 from pydex.passes.symbols import fresh, substitute
 
-from .ad_activity import free_values
 from .ad_errors import no_rule
 from .ad_reverse import Level, Reverse, plain
 
@@ -66,7 +65,7 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
         final = outer.emit.finish_for(loop, ["own"] * len(yielded), yielded)
         return final.results_[len(tables) :]
 
-    results = reverse.accumulate(op, level, build)
+    results = reverse.accumulate(op.body, level, build)
     for k, cotangent in zip(owned, results, strict=True):
         reverse.add(level, op.owned[tables.index(k)], cotangent)
 
@@ -138,10 +137,10 @@ def backward_accum(reverse: Reverse, op: eff.AccumOp, level: Level) -> None:
 def backward_if(reverse: Reverse, op: scf.IfOp, level: Level) -> None:
     """The branch again, reversed; cotangents of values from outside go through it."""
     seeds = [level.take(r) for r in op.results]
-    outer = [v for v in free_values(op) if v in reverse.active and v not in level.accumulators]
+    outer = reverse.outer_values(level, *op.regions)
     blocks = [_reverse_branch(reverse, region, level, seeds, outer) for region in op.regions]
     types = [level.type_of(v) for v in outer]
-    final = level.emit.insert(scf.IfOp(level.values[op.cond], types, *([b] for b in blocks)))
+    final = level.emit.insert(scf.IfOp(level.values[op.cond], types, [blocks[0]], [blocks[1]]))
     level.cotangents.update(zip(outer, final.results, strict=True))
 
 

@@ -1,0 +1,140 @@
+"""Reverse mode of the sequential loops: the loop in the other direction, over what the tape kept.
+
+    s = loop i (c = c0) B            forward:  s, tape = loop i (c = c0) { B; keep what B read of c }
+                                     reverse:  c̄0 = loop i in the other direction (c̄ = s̄) { B on tape[i]; B̄ }
+
+A while loop is counted when it runs; its reverse runs it once more, as a loop over that many trips, for the tape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.ir import Block, Region, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.passes.symbols import fresh, substitute
+
+from .ad_reverse import Level, Reverse, plain
+from .ad_tape import Tape, tape_of
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A sequential loop, whichever op it comes from: its iterations and in which order they run."""
+
+    op: eff.LoopOp | eff.WhileOp
+    size: SizeAttr
+    backwards: bool
+
+    @property
+    def body(self) -> Region:
+        return self.op.body
+
+    @property
+    def block(self) -> Block:
+        return self.op.body.block
+
+    @property
+    def carried(self) -> Sequence[SSAValue]:
+        return self.op.carried if isinstance(self.op, eff.LoopOp) else self.block.args
+
+    @property
+    def yielded(self) -> Sequence[SSAValue]:
+        assert self.block.last_op is not None
+        return self.block.last_op.operands
+
+    @property
+    def tables(self) -> Sequence[SSAValue]:
+        """Results that are tables of what each iteration yields."""
+        return self.op.results_[len(self.carried) :] if isinstance(self.op, eff.LoopOp) else ()
+
+    @property
+    def tape(self) -> Tape:
+        return tape_of(self.block, self.carried, self.yielded)
+
+    def start(self, initial: Sequence[SSAValue], backwards: bool) -> eff.LoopOp:
+        """An unfinished loop over the same iterations."""
+        name = self.op.symbol if isinstance(self.op, eff.LoopOp) else None
+        symbol = fresh(name.data) if name else None
+        return eff.LoopOp(self.size, initial, (), backwards, symbol)
+
+    def enter(self, level: Level, loop: eff.LoopOp) -> None:
+        """At `level`, the body's index is that of `loop`."""
+        if isinstance(self.op, eff.LoopOp):
+            level.enter(self.op, loop.index, loop.symbol.data if loop.symbol else None)
+
+
+def forward_loop(reverse: Reverse, op: eff.LoopOp, level: Level) -> None:
+    """The loop, with the tape as further tables."""
+    results = _with_tape(reverse, _steps(op, level), level)
+    level.values.update(zip(op.results_, results, strict=False))
+
+
+def backward_loop(reverse: Reverse, op: eff.LoopOp, level: Level) -> None:
+    _reverse_steps(reverse, _steps(op, level), level)
+
+
+def backward_while(reverse: Reverse, op: eff.WhileOp, level: Level) -> None:
+    """Run it again as a loop over the trips it took, with a tape; reverse that."""
+    symbol = fresh("trips")
+    level.emit.insert(ix.OpenOp(level.values[op.trips], symbol))
+    steps = Steps(op, SizeAttr.of(symbol), False)
+    again = level.rerun()
+    _with_tape(reverse, steps, again)
+    level.kept[op] = again.kept[op]
+    _reverse_steps(reverse, steps, level)
+
+
+def _steps(op: eff.LoopOp, level: Level) -> Steps:
+    size = substitute(op.size, level.sizes)
+    assert isinstance(size, SizeAttr)
+    return Steps(op, size, op.reverse is not None)
+
+
+def _with_tape(reverse: Reverse, steps: Steps, level: Level) -> Sequence[SSAValue]:
+    """Emit the loop; its results. The level keeps the tape."""
+    loop = steps.start([level.values[i] for i in steps.op.initial], steps.backwards)
+    inner = level.within(level.emit.into(loop.body.block), {})
+    steps.enter(inner, loop)
+    inner.values.update(zip(steps.carried, loop.carried, strict=True))
+    for op in steps.block.ops:
+        if op.next_op is not None:
+            inner.emit.location = op.location
+            plain(reverse, op, inner)
+    tape = steps.tape.values
+    results = level.emit.finish_loop(loop, [inner.values[v] for v in (*steps.yielded, *tape)]).results_
+    level.kept[steps.op] = dict(zip(tape, results[len(steps.yielded) :], strict=True))
+    return results[: len(steps.yielded)]
+
+
+def _reverse_steps(reverse: Reverse, steps: Steps, level: Level) -> None:
+    """c̄ starts as the cotangent of the last c, and ends as that of the first."""
+    op = steps.op
+    active = [
+        k
+        for k, (c, y, r) in enumerate(zip(steps.carried, steps.yielded, op.results_, strict=False))
+        if c in reverse.active or y in reverse.active or r in reverse.active
+    ]
+    initial = [level.take_or_zero(op.results_[k]) for k in active]
+    seeds = [level.take(t) for t in steps.tables]
+
+    def build(outer: Level) -> Sequence[SSAValue]:
+        loop = steps.start(initial, not steps.backwards)
+        inner = outer.inside(outer.emit.into(loop.body.block))
+        steps.enter(inner, loop)
+        for value, table in level.kept[op].items():
+            inner.values[value] = inner.emit.at(table, [loop.index])
+        reverse.forward(steps.block, inner, steps.tape.absent)
+        for k, cotangent in zip(active, loop.carried, strict=True):
+            reverse.add(inner, steps.yielded[k], cotangent)
+        for value, seed in zip(steps.yielded[len(steps.carried) :], seeds, strict=True):
+            if seed is not None:
+                reverse.add(inner, value, inner.emit.at(seed, [loop.index]))
+        reverse.backward(steps.block, inner)
+        return outer.emit.finish_loop(loop, [inner.take_or_zero(steps.carried[k]) for k in active]).results_
+
+    for k, cotangent in zip(active, reverse.accumulate(steps.body, level, build), strict=True):
+        reverse.add(level, op.initial[k], cotangent)
