@@ -17,7 +17,7 @@ class Builtin:
     name: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        from pydex.reference.boundary import call_builtin  # the reference is built on this
+        from pydex.reference.surface import call_builtin  # the reference is built on this
 
         return call_builtin(self.name, args, kwargs)
 

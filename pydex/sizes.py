@@ -147,9 +147,8 @@ class Size:
 
 def _print(atoms: Monomial, coefficient: int) -> str:
     factors = [str(coefficient)] if coefficient != 1 or not atoms else []
-    if factors or len(atoms) > 1:
-        return "*".join(factors + [_factor(repr(atom)) for atom in atoms])
-    return repr(atoms[0])
+    alone = not factors and len(atoms) == 1
+    return "*".join(factors + [repr(atom) if alone else _factor(repr(atom)) for atom in atoms])
 
 
 def _factor(text: str) -> str:

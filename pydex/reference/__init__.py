@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydex.reference import boundary, derivatives
+from pydex.reference import derivatives
+from pydex.reference.binding import all_floats_in_f64
+from pydex.reference.entering import enter_any
 from pydex.reference.functions import ReferenceFunction, reference_call, reference_function
+from pydex.reference.leaving import leave
 
-__all__ = ["ReferenceFunction", "jvp", "reference_call", "reference_function"]
+__all__ = ["ReferenceFunction", "all_floats_in_f64", "jvp", "reference_call", "reference_function"]
 
 
 def jvp(function: Any, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -20,9 +23,9 @@ def jvp(function: Any, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tupl
     """
     run = reference_function(function)
     if not isinstance(run, ReferenceFunction):
-        return boundary.leave(derivatives.jvp(run, tuple(map(boundary.enter_any, args)), tangents))
-    binding, values = run.bind(args, {}, boundary.enter_any)
+        return leave(derivatives.jvp(run, tuple(map(enter_any, args)), tangents))
+    binding, values = run.bind(args, {}, enter_any)
     found = derivatives.jvp(
         lambda *moved: run.run(binding, dict(zip(values, moved, strict=True))), tuple(values.values()), tangents
     )
-    return boundary.leave(found)
+    return leave(found)

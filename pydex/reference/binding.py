@@ -6,13 +6,43 @@ First every bare size is bound to the axis it names, then each remaining equatio
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from pydex.reference.indices import Extent, evaluate, extent, is_flexible, is_same, size_of
-from pydex.sets import Axis, Dependent, Fin, IndexSet, Product, Ragged, RecordSet, Slice, Sum
+from pydex.reference.fields import KnownStruct
+from pydex.reference.indices import Extent, Index, evaluate, extent, is_flexible, is_same, size_of
+from pydex.sets import Axis, Fin, IndexSet, Product, RecordSet, Slice, Sum
 from pydex.sizes import Size, Symbol
-from pydex.types import IndexType, RecordType, SizeType, TableType, TupleType, Type
+from pydex.types import (
+    ElementType,
+    IndexType,
+    RecordType,
+    SizeType,
+    StructType,
+    TableType,
+    TupleType,
+    Type,
+    f64,
+)
+
+_wide: ContextVar[bool] = ContextVar("wide", default=False)
+
+
+def is_wide() -> bool:
+    """Whether this call computes all floats in f64, whatever their types say."""
+    return _wide.get()
+
+
+@contextmanager
+def all_floats_in_f64() -> Iterator[None]:
+    """Calls inside of this are wide: what a compiled f32 program is compared with."""
+    token = _wide.set(True)
+    try:
+        yield
+    finally:
+        _wide.reset(token)
 
 
 @dataclass
@@ -77,6 +107,11 @@ class Binding:
     def type(self, type: Type) -> Type:
         """An annotation with its sets as they are in this call."""
         match type:
+            case ElementType():
+                return f64 if is_wide() and type.is_float else type
+            case StructType() | KnownStruct():
+                parts = ((name, None if part is None else self.type(part)) for name, part in type.fields)
+                return KnownStruct(type.cls, tuple(parts))
             case TableType(axes, element):
                 return TableType(tuple(map(self.substitute, axes)), self.type(element))
             case IndexType(index_set):
@@ -94,11 +129,13 @@ class Binding:
         if known is None:
             self.sets[symbol] = _rigid(symbol, actual)
             self.sources[symbol] = where
-        elif not is_same(known, actual):
+        elif size_of(known) != size_of(actual):
             raise ValueError(
                 f"{where} has {size_of(actual)} indices where {symbol.name} = {size_of(known)}, "
                 f"as bound by {self.sources[symbol]}"
             )
+        elif not is_same(known, actual):
+            raise TypeError(f"{where} is over {actual!r}, but {self.sources[symbol]} over {known!r}")
 
     def _solve(self, size: Size, value: int, where: str) -> bool:
         """Bind the one unknown, or check; False if there are several unknowns or one that is not linear."""
@@ -133,6 +170,10 @@ def _rigid(symbol: Symbol, actual: IndexSet) -> IndexSet:
     return extent(symbol.name, size_of(actual))
 
 
-def row_pattern(pattern: Axis, outer: IndexSet, at: Any) -> IndexSet:
-    """The axis of the row at index `at`."""
-    return Dependent(pattern.kind, at) if isinstance(pattern, Ragged) else pattern
+def row_axis(axis: Axis, outer: IndexSet | None, at: int) -> IndexSet:
+    """The axis itself; of a ragged one, the set at ordinal `at` of the axis before it."""
+    if isinstance(axis, IndexSet):
+        return axis
+    if outer is None:
+        raise TypeError(f"{axis!r} depends on the axis before it, but is the first")
+    return axis(Index(at, outer))

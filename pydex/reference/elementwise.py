@@ -10,10 +10,11 @@ import numpy as np
 
 from pydex.reference import dual, scalars
 from pydex.reference.accumulators import unwrap
+from pydex.reference.binding import is_wide
 from pydex.reference.dual import Dual
 from pydex.reference.reductions import greater, lesser
 from pydex.reference.tables import Table, elementwise
-from pydex.types import f64
+from pydex.types import f32, f64, u32
 
 FLOAT_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": np.exp,
@@ -118,7 +119,14 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
 
 def bitcast(value: Any, type: Any) -> Any:
     """The bits of each scalar read as another type of the same width."""
-    return elementwise(lambda x: scalars.bitcast(dual.primal(x), type), (value,))
+    return elementwise(lambda x: _bitcast(dual.primal(scalars.plain(x)), type), (unwrap(value),))
+
+
+def _bitcast(value: Any, type: Any) -> Any:
+    """In a wide call f64 stands for f32 as well."""
+    if is_wide() and type == f64 and scalars.element_type_of(value) == u32:
+        return scalars.convert(scalars.bitcast(value, f32), f64)
+    return scalars.bitcast(value, type)
 
 
 def convert(value: Any, type: Any) -> Any:

@@ -13,8 +13,10 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pydex.reference import boundary, rewrite, source
+from pydex.reference import rewrite, source
 from pydex.reference.binding import Binding
+from pydex.reference.entering import enter, enter_any, is_number, learn
+from pydex.reference.leaving import leave, result
 from pydex.reference.namespace import IMPORTED, RUNTIME, resolve
 from pydex.types import Type, as_type
 
@@ -44,17 +46,18 @@ class ReferenceFunction:
         bound.apply_defaults()
         types, binding = self.annotations(), Binding()
         for name, value in bound.arguments.items():
-            boundary.learn(binding, types.get(name), value, name)
+            if name in types:
+                learn(binding, types[name], value, name)
         binding.solve()
         return binding, {
-            name: boundary.enter(binding.type(types[name]), value, name) if name in types else free(value)
+            name: enter(binding.type(types[name]), value, name) if name in types else free(value)
             for name, value in bound.arguments.items()
         }
 
     def run(self, binding: Binding, values: dict[str, Any]) -> Any:
         """The result for arguments that `bind` gave."""
         returned = self._execute(binding)(*self._positional(values), **self._keyword(values))
-        return boundary.result(self.result_type(binding), returned, f"the result of {self.__name__}")
+        return result(self.result_type(binding), returned, f"the result of {self.__name__}")
 
     def annotations(self) -> dict[str, Type]:
         """The types of the annotated parameters, and of "return"."""
@@ -62,7 +65,7 @@ class ReferenceFunction:
         notes["return"] = self.signature.return_annotation
         given = {name: note for name, note in notes.items() if note is not inspect.Parameter.empty and note is not None}
         found = {name: self._evaluate(note) for name, note in given.items()}
-        return {name: as_type(note) for name, note in found.items() if not _is_function_type(note)}
+        return {name: Binding().type(as_type(note)) for name, note in found.items() if not _is_function_type(note)}
 
     def result_type(self, binding: Binding) -> Type | None:
         """The annotated type of the result in a call with these sizes."""
@@ -123,9 +126,14 @@ def reference_call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     """Call a pydex function in CPython, with arrays and numbers in and out."""
     run = reference_function(function)
     if not isinstance(run, ReferenceFunction):
-        return boundary.leave(run(*map(boundary.enter_any, args), **kwargs))
-    binding, values = run.bind(args, kwargs, boundary.enter_any)
-    return boundary.leave(run.run(binding, values), run.result_type(binding))
+        return leave(run(*map(_enter_untyped, args), **kwargs))
+    binding, values = run.bind(args, kwargs, enter_any)
+    return leave(run.run(binding, values), run.result_type(binding))
+
+
+def _enter_untyped(value: Any) -> Any:
+    """An argument for a function whose annotations are not known here: Python's numbers take their type later."""
+    return value if is_number(value) else enter_any(value)
 
 
 def _compile(function: FunctionType) -> tuple[CodeType, set[str]]:

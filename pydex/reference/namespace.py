@@ -12,9 +12,11 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 from pydex.builtins import Builtin
-from pydex.reference import boundary, loops, operators, reductions
+from pydex.reference import loops, operators, reductions
 from pydex.reference.binding import Binding
+from pydex.reference.entering import enter_any, is_number
 from pydex.reference.indices import Length
+from pydex.reference.leaving import result
 from pydex.reference.surface import SURFACE
 from pydex.reference.tables import FromEnd
 from pydex.sets import Fin, IndexSet, as_index_set, is_index_set
@@ -79,12 +81,12 @@ def resolve(value: Any, binding: Binding) -> Any:
         return tuple(resolve(part, binding) for part in value)
     if isinstance(value, dict):
         return {name: resolve(part, binding) for name, part in value.items()}
-    return value if boundary.is_untyped_number(value) else boundary.enter_any(value)
+    return value if is_number(value) else enter_any(value)
 
 
 def annotated(value: Any, note: Any) -> Any:
     """`name: note = value`: an untyped number takes the type; anything else must have it."""
-    return boundary.result(as_type(note), value, "this value")
+    return result(Binding().type(as_type(note)), value, "this value")
 
 
 RUNTIME = SimpleNamespace(

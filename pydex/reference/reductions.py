@@ -156,9 +156,10 @@ TABLE_METHODS: dict[str, Callable[..., Any]] = {
 
 
 def _extremum(name: str, pick: Callable[[Any, Any], Any], values: tuple[Any, ...], default: Any) -> Any:
-    if len(values) > 1:
+    first, *others = values
+    if others:
         return reduce(lambda left, right: elementwise(pick, (left, right)), map(unwrap, values))
-    items = list(as_values(values[0]))
+    items = list(as_values(first))
     if not items and default is not _MISSING:
         return default
     if not items:
@@ -172,7 +173,8 @@ def _arg(name: str, better: Callable[[Any, Any], bool], values: Any) -> Any:
     pairs: list[Any] = list(zip(source.keys, source.values, strict=True))
     if not pairs:
         raise ValueError(f"{name} of nothing: the set is empty")
-    return reduce(lambda best, new: new if better(best[1], new[1]) else best, pairs)[0]
+    index, _ = reduce(lambda best, new: new if better(best[1], new[1]) else best, pairs)
+    return index
 
 
 def _flatten(table: Table, outer: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydex.reference import derivatives, elementwise, loops, reductions
 from pydex.reference.accumulators import Accumulator, unwrap
+from pydex.reference.entering import enter_any, is_number
 from pydex.reference.indices import ordinal
+from pydex.reference.leaving import leave
 from pydex.reference.operators import is_scalar
 from pydex.reference.reductions import MONOIDS
 from pydex.reference.tables import constant
@@ -47,6 +49,12 @@ def _named(name: str) -> Callable[..., Any]:
         return elementwise.call(name, *args)
 
     return function
+
+
+def call_builtin(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """A built-in function called from ordinary Python, on numbers and arrays."""
+    inside = [arg if is_number(arg) else enter_any(arg) for arg in args]
+    return leave(SURFACE[name](*inside, **kwargs))
 
 
 SURFACE: dict[str, Callable[..., Any]] = {

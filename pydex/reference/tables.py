@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pydex.reference import dual, scalars
+from pydex.reference.binding import row_axis
 from pydex.reference.dual import Dual
 from pydex.reference.indices import Index, Length, is_flexible, is_same, ordinal, ordinal_in, ordinals, size_of
 from pydex.sets import Dependent, EnumSet, Fin, IndexSet, Product, RecordSet, Slice, UserSet, make_slice
@@ -131,15 +132,6 @@ def storage_axis(axis: IndexSet) -> IndexSet:
     if isinstance(axis, Dependent) and axis.kind in ("above", "starting"):
         return Fin(size_of(axis))
     return axis
-
-
-def row_axis(axis: Any, outer: IndexSet | None, at: int | None) -> IndexSet:
-    """The axis itself; of a ragged one, the set at ordinal `at` of the axis before it."""
-    if isinstance(axis, IndexSet):
-        return axis
-    if outer is None:
-        raise TypeError(f"{axis!r} depends on the axis before it, but is the first")
-    return axis(Index(at or 0, outer))
 
 
 def take(table: Any, keys: tuple[Any, ...]) -> Any:
@@ -261,7 +253,7 @@ def _names(types: set[ElementType]) -> str:
 def _constant_rows(axes: list[Any], outer: IndexSet | None, at: int | None, value: Any, element: ElementType) -> Any:
     if not axes:
         return value
-    axis = storage_axis(row_axis(axes[0], outer, at))
+    axis = storage_axis(row_axis(axes[0], outer, at or 0))
     size = size_of(axis)
     return Table(axis, [_constant_rows(axes[1:], axis, k, value, element) for k in range(size)], element)
 

@@ -9,13 +9,14 @@ import pytest
 
 import pydex as dx
 from pydex import f32, f64, i8, i32, i64, u8
-from pydex.reference import jvp, reference_call
+from pydex.reference import all_floats_in_f64, jvp, reference_call
 
 n, m, k = dx.index_sets("n m k")
 three = dx.Fin(3)
 SCALE = 2.0
 TABLE = np.array([1.0, 2.0, 3.0])
 ALIAS = f64[n]
+RECORD = {"a": f64, "b": tuple[f64, i64]}
 
 
 def run(function, *args, **kwargs):
@@ -66,6 +67,15 @@ class Complex:
     @property
     def square(self):
         return self.re * self.re + self.im * self.im
+
+
+@dx.struct
+class Layer:
+    weight: f64[n, m]
+    bias: f64[n]
+
+
+PARAMETERS = {"w": f64, "z": Complex, "k": i64}
 
 
 # ------------------------------------------------------------------------------------------------- index sets
@@ -309,6 +319,16 @@ def test_structs():
     assert found == (Complex(-6.0, 8.0), 100.0, Complex(-6.0, 0.0), 2.0)
 
 
+def test_structs_of_tables_bind_sizes():
+    def applied(layer: Layer, x: f64[m]) -> f64[n]:
+        return [sum(layer.weight[i, j] * x[j] for j in m) + layer.bias[i] for i in n]
+
+    layer = Layer(np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]), np.array([1.0, 0.0]))
+    assert run(applied, layer, TABLE).tolist() == [15.0, 2.0]
+    with pytest.raises(ValueError, match="layer.bias"):
+        run(applied, layer.replace(bias=np.zeros(3)), TABLE)
+
+
 def test_tables_of_structs():
     def total(z: Complex[n]) -> Complex:
         return sum(z[i] for i in n)
@@ -317,7 +337,7 @@ def test_tables_of_structs():
 
 
 def test_tuples_and_records():
-    def records(p: {"a": f64, "b": tuple[f64, i64]}):
+    def records(p: RECORD):
         first, second = p["b"]
         out = {"sum": p["a"] + first, "twice": (second, second)}
         return out
@@ -437,6 +457,40 @@ def test_aliases_of_types():
     assert run(identity, TABLE).tolist() == TABLE.tolist()
 
 
+def test_sets_of_equal_size_stay_different_in_a_call():
+    def added(x: f64[n], y: f64[n]):
+        return x + y
+
+    def caller(x: f64[n], y: f64[m]):
+        return added(x, y)
+
+    with pytest.raises(TypeError, match="y is over m, but x over n"):
+        run(caller, np.zeros(2), np.zeros(2))
+
+
+def test_empty_axes_keep_their_shape():
+    def transposed(x: f32[n, m]) -> f32[m, n]:
+        return [[x[i, j] for i in n] for j in m]
+
+    found = run(transposed, np.zeros((0, 3), "f4"))
+    assert found.shape == (3, 0) and run(transposed, np.zeros((3, 0), "f4")).shape == (0, 3)
+    assert found.dtype == np.float32
+
+
+def test_all_floats_in_f64():
+    def third(x: f32[n]) -> f32:
+        s: f32 = 0.0
+        for i in n:
+            s += x[i] / f32(3)
+        return s + dx.zeros(f32)
+
+    ones = np.ones(10, np.float32)
+    with all_floats_in_f64():
+        wide = run(third, ones)
+    assert type(wide) is np.float64 and wide == pytest.approx(10 / 3, rel=1e-15)
+    assert type(run(third, ones)) is np.float32
+
+
 # -------------------------------------------------------------------------------------------------- derivatives
 
 
@@ -452,7 +506,7 @@ def test_gradients_have_the_structure_of_their_arguments():
     def loss(p, x):
         return p["w"] * x + p["z"].re * p["z"].im + p["k"]
 
-    def gradient(p: {"w": f64, "z": Complex, "k": i64}, x: f64):
+    def gradient(p: PARAMETERS, x: f64):
         return dx.grad(loss)(p, x), dx.grad(loss, wrt=(0, "x"))(p, x)[1]
 
     found = run(gradient, {"w": 2.0, "z": Complex(3.0, 4.0), "k": 1}, 5.0)
