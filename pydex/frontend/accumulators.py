@@ -1,0 +1,2 @@
+"""."""
+def accumulate_name(*a): return False

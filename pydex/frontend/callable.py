@@ -1,0 +1,46 @@
+"""What `@dx.jit` and `dx.grad` make, as the frontend sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydex.frontend.values import Value
+
+if TYPE_CHECKING:
+    from pydex.frontend.elaborator import Elaborator
+    from pydex.frontend.instances import Instance
+    from pydex.types import Type
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a compiled function; `annotation` is None if its type comes from the call."""
+
+    name: str
+    annotation: Type | None
+    default: Any = REQUIRED
+    node: Any = None
+
+
+class Compiled:
+    """A function that can be called from Python and from compiled code."""
+
+    __name__: str
+
+    def parameters(self) -> list[Parameter]:
+        """Its parameters in order."""
+        raise NotImplementedError(f"{type(self).__name__} must list its parameters")
+
+    def apply(self, el: Elaborator, args: list[Value], kwargs: dict[str, Value]) -> Value:
+        """A call in compiled code."""
+        raise NotImplementedError(f"{type(self).__name__} must say what a call means")
+
+    def elaborate(self, el: Elaborator, instance: Instance, args: list[Value]) -> Value:
+        """The body, in the frame of a new instance, for these arguments."""
+        raise NotImplementedError(f"{type(self).__name__} must elaborate its body")
+
+    def describe(self) -> str:
+        return f"the function {self.__name__}"

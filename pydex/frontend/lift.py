@@ -1,0 +1,69 @@
+"""Python objects of the surrounding program as values: what globals and closures refer to."""
+
+from __future__ import annotations
+
+import dataclasses
+import types as python_types
+from collections.abc import Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pydex.builtins import Builtin
+from pydex.frontend.functions import Closure
+from pydex.frontend.source import function_syntax
+from pydex.frontend.values import Int, Literal, Record, Static, Struct, Tuple, Value
+from pydex.sets import EnumSet, IndexSet, Ragged, is_index_set
+from pydex.sizes import Size, Symbol
+from pydex.structs import struct_fields
+from pydex.types import Type, as_type
+
+if TYPE_CHECKING:
+    from pydex.frontend.elaborator import Elaborator
+
+
+def lift(el: Elaborator, object: Any, name: str = "") -> Value:
+    """The value of a Python object. Fails if pydex has no values of its kind."""
+    if isinstance(object, Value):
+        return object
+    if isinstance(object, bool | int | float):
+        if name:
+            el.unit.depends_on(el.scope, name, object)
+        return Literal(object.value if isinstance(object, Enum) else object)
+    if isinstance(object, np.ndarray | np.generic):
+        return el.unit.captured_array(el, object, name)
+    if isinstance(object, Size | Symbol):
+        return Int(Size.of(object))
+    if isinstance(object, Enum):
+        return Int(Size.of(list(type(object)).index(object)), EnumSet(type(object)))
+    if isinstance(object, tuple):
+        return Tuple(tuple(lift(el, item, "") for item in object))
+    if isinstance(object, Mapping):
+        return Record({key: lift(el, item) for key, item in object.items()})
+    if struct_fields(type(object)) is not None:
+        fields = dataclasses.fields(object)
+        return Struct(type(object), {f.name: lift(el, getattr(object, f.name)) for f in fields})
+    return _lift_static(el, object, name)
+
+
+def _lift_static(el: Elaborator, object: Any, name: str) -> Value:
+    if _is_callable_of_ours(object) or object is None or isinstance(object, str | Type | Ragged | IndexSet | Builtin):
+        return Static(object)
+    if isinstance(object, python_types.FunctionType):
+        source, node = function_syntax(object)
+        return Closure(node, None, object.__name__, source, object)
+    if isinstance(object, python_types.ModuleType | python_types.BuiltinFunctionType | np.ufunc | type):
+        return Static(object)
+    if is_index_set(object):
+        return Static(object)
+    if isinstance(object, python_types.GenericAlias):
+        return Static(as_type(object))
+    what = f"{name} is" if name else "this is"
+    el.fail(f"{what} a {type(object).__name__}, which pydex cannot use")
+
+
+def _is_callable_of_ours(object: Any) -> bool:
+    from pydex.frontend.callable import Compiled
+
+    return isinstance(object, Compiled)

@@ -1,0 +1,58 @@
+"""One compilation: the module, its functions, and what of the surrounding Python program it depends on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation
+
+from pydex.frontend.scope import Scope
+from pydex.frontend.values import Value
+
+if TYPE_CHECKING:
+    from pydex.frontend.elaborator import Elaborator
+    from pydex.frontend.instances import Instance
+
+
+class Unit:
+    """What a compilation makes (`module`) and what it remembers."""
+
+    def __init__(self) -> None:
+        self.module = ModuleOp([])
+        self.instances: dict[Any, Instance] = {}
+        self.active: list[Any] = []
+        self.globals: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self._names: set[str] = set()
+        self._files: dict[str, StringAttr] = {}
+
+    def file_attr(self, file: str) -> StringAttr:
+        if file not in self._files:
+            self._files[file] = StringAttr(file)
+        return self._files[file]
+
+    def new_name(self, name: str) -> str:
+        """A function name that the module does not have."""
+        base = "".join(c if c.isalnum() or c == "_" else "_" for c in name).strip("_") or "lambda"
+        made, k = base, 1
+        while made in self._names:
+            k += 1
+            made = f"{base}_{k}"
+        self._names.add(made)
+        return made
+
+    def add(self, op: Operation) -> None:
+        self.module.body.block.add_op(op)
+
+    def depends_on(self, scope: Scope, name: str, value: Any) -> None:
+        """The program was compiled for this value of a name outside of it."""
+        while scope.parent is not None:
+            scope = scope.parent
+        if scope.python is not None:
+            self.globals[id(scope.python), name] = (scope.python, name, value)
+
+    def captured_array(self, el: Elaborator, array: Any, name: str) -> Value:
+        """A NumPy array outside of the program, which it reads as an argument."""
+        from pydex.frontend.hidden import hidden_argument
+
+        return hidden_argument(el, array, name)
