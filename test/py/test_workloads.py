@@ -1,6 +1,6 @@
-"""The workloads as pydex programs, against the independent implementations: by the reference execution and compiled.
+"""The workloads as pydex programs, against the independent implementations: by reference and compiled.
 
-`make bench` times the same programs. The files of ADBench are read where they lie; without them those tests are skipped.
+`make bench` times the same programs. ADBench's files are read where they lie; without them those tests are skipped.
 """
 
 import importlib
