@@ -11,6 +11,7 @@ PASSES: dict[str, str] = {
     "ix-fuse": "pydex.passes.ix_fuse:IxFuse",
     "ix-own": "pydex.passes.ix_own:IxOwn",
     "licm": "pydex.passes.licm:Licm",
+    "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",
     "simplify": "pydex.passes.simplify:Simplify",
     "verify-scope": "pydex.passes.verify_scope:VerifyScope",
 }

@@ -3,11 +3,12 @@
     %b = ix.update %a[..], %v                       where %a is not used any more
     ==> %b = ix.update %a[..], %v  {in_place = [true]}
 
-Tables are values. An op that makes a new version of a table (`ix.update`, an `own` table of `ix.for`, an accumulator of
-`eff.accum`, a carried table of `eff.loop` and `eff.while`) may write over the old one if nobody reads that again: the old
-one is made in this block (or is a value carried by its loop, or both stand in branches of one `scf.if`), and every
-other use of it, or of a part of it, comes before. Where that fails, the old table is copied first: the
-flag is false. One flag for each table that the op makes a new version of, in the order of operands.
+Tables are values. An op that makes a new version of a table (`ix.update`, an `own` table of `ix.for`, an
+accumulator of `eff.accum`, a carried table of `eff.loop` and `eff.while`) may write over the old one if nobody
+reads that again: the old one is made in this block (or is a value carried by its loop, or both stand in branches
+of one `scf.if`), and every other use of it, or of a part of it, comes before. Where that fails, the old table is
+copied first: the flag is false. One flag for each table that the op makes a new version of, in the order of
+operands.
 
 What it does not do: reorder ops to make a use the last one.
 """

@@ -1,15 +1,15 @@
 """From `ix` and `eff` to loops and memory: the state of a lowering, and where tables lie.
 
 The lowering walks a function once and writes text (`lower_text.py`). A scalar is a value of the text, a table a
-*place* in memory. Who makes a table is told in advance where it is wanted (`want`): in the caller's buffer, in a row of an
-outer table, in the other of two buffers that a loop swaps. So nothing is made twice and copied, unless the source says so
-or `ix-own` has found that a table is still needed. Two targets say how places are addressed and allocated:
-`lower_to_scf.py` (memrefs, portable) and `lower_to_cpu.py` (pointers, in process).
+*place* in memory. Who makes a table is told in advance where it is wanted (`want`): in the caller's buffer, in a
+row of an outer table, in the other of two buffers that a loop swaps. So nothing is made twice and copied, unless
+the source says so or `ix-own` has found that a table is still needed. Two targets say how places are addressed and
+allocated: `lower_to_scf.py` (memrefs, portable) and `lower_to_cpu.py` (pointers, in process).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -37,7 +37,10 @@ class Place(Protocol):
 class Target(Protocol):
     """What differs between the forms that the lowering can write."""
 
-    index: str
+    @property
+    def index(self) -> str:
+        """The type of index numbers."""
+        ...
 
     def spell(self, type: Attribute) -> str:
         """The type of a scalar."""
@@ -65,11 +68,9 @@ class Target(Protocol):
         """The spare as memory that trades places with `place`, iteration by iteration."""
         ...
 
-    def mark(self, low: Lowering) -> Val | None:
-        """Remembers what is allocated; None where the target has no stack of allocations."""
+    def leave(self, low: Lowering, frame: Frame, start: Lines) -> None:
+        """At the end of a block: frees what it has allocated; `start` is the place where it began."""
         ...
-
-    def release(self, low: Lowering, mark: Val) -> None: ...
 
     def check(self, low: Lowering, op: eff.CheckOp) -> None: ...
 
@@ -82,11 +83,12 @@ class Target(Protocol):
 
 @dataclass
 class Frame:
-    """A block being written: what it has computed, and (of a loop) the lines before it."""
+    """A block being written: what it has computed and allocated, and (of a loop) the lines before it."""
 
     before: Lines | None = None
     sizes: dict[SizeAttr, Idx] = field(default_factory=dict)
     allocates: bool = False
+    owned: list[Val] = field(default_factory=list)
 
     @property
     def is_loop(self) -> bool:
@@ -96,8 +98,9 @@ class Frame:
 class Lowering:
     """The state of the lowering of one function."""
 
-    def __init__(self, target: Target):
+    def __init__(self, target: Target, rules: Mapping[type[Operation], Callable[[Lowering, Any], None]]):
         self.target = target
+        self.rules = rules
         self.code = Code(target.index)
         self.frames = [Frame()]
         self.values: dict[SSAValue, Val] = {}
@@ -142,12 +145,7 @@ class Lowering:
         """Lowers the ops of a block, but for its terminator."""
         for op in block.ops:
             if op is not block.last_op:
-                self.lower(op)
-
-    def lower(self, op: Operation) -> None:
-        from pydex.passes.lower_rules import RULES  # the table names the rules, which need this class
-
-        RULES[type(op)](self, op)
+                self.rules[type(op)](self, op)
 
     @contextmanager
     def frame(self, before: Lines | None = None) -> Iterator[Frame]:
@@ -177,20 +175,11 @@ class Lowering:
         with self.frame(before) as frame:
             start = code.slot()
             yielded = body(i, args)
-            self._free(frame, start)
+            self.target.leave(self, frame, start)
             if initial:
                 code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *yielded)
         code.do("}}")
         return results
-
-    def _free(self, frame: Frame, start: Lines) -> None:
-        """Releases at the end of a loop's body what it has allocated."""
-        if not frame.allocates:
-            return
-        with self.code.at(start):
-            mark = self.target.mark(self)
-        if mark is not None:
-            self.target.release(self, mark)
 
     # ------------------------------------------------------------------------------------------------- tables
 

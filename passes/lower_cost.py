@@ -1,7 +1,8 @@
 """How much a block of the program computes, as a polynomial in its size symbols: enough to decide about threads.
 
-An op counts 1, a division or root 4, an elementary function 10. What is not known before a block runs is estimated from
-above: a loop's own symbol by its last value, a size that is opened inside by 16, the trips of a `while` by 32.
+An op counts 1, a division or root 4, an elementary function 10. What is not known before a block runs is estimated
+from above: a loop's own symbol by its last value, a size that is opened inside by 16, the trips of a `while` by
+32.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from xdsl.ir import Block, Operation
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
-FREE = {"arith.constant", "ix.sizes", "ix.size_of", "ix.ord", "ix.name", "ix.open", "ix.yield", "eff.yield", "scf.yield"}
+FREE = {
+    *("arith.constant", "ix.sizes", "ix.size_of", "ix.ord", "ix.name", "ix.open"),
+    *("ix.yield", "eff.yield", "scf.yield"),
+}
 WEIGHTS = {"arith.divf": 4, "arith.divsi": 8, "arith.remsi": 8, "arith.floordivsi": 8, "math.sqrt": 4, "math.absf": 1}
 OPENED = SizeAttr.of(16)
 TRIPS = SizeAttr.of(32)

@@ -1,7 +1,7 @@
 """Loops and branches: `ix.for`, `eff.loop`, `eff.while`, `scf.if`.
 
-Tables of an `ix.for` are written row by row where they are wanted. A sequential loop that makes a new version of a carried
-table in place keeps one buffer; otherwise it has two, passed on as carried values and swapped each time.
+Tables of an `ix.for` are written row by row where they are wanted. A sequential loop that makes a new version of a
+carried table in place keeps one buffer; otherwise it has two, passed on as carried values and swapped each time.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from xdsl.dialects import scf
-from xdsl.ir import SSAValue
+from xdsl.ir import Block, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes import ix_own
-from pydex.passes.lower import Lowering, is_table, terminator
+from pydex.passes.lower import Frame, Lowering, is_table, terminator
 from pydex.passes.lower_reduce import BLOCK, Reduction
 from pydex.passes.lower_text import Idx, Val, add, minimum, sub
 
@@ -150,7 +150,9 @@ class Carried:
     The text carries scalars as they are; of a table with two buffers both places.
     """
 
-    def __init__(self, low: Lowering, op: eff.LoopOp | eff.WhileOp, args: Sequence[SSAValue], yielded: Sequence[SSAValue]):
+    def __init__(
+        self, low: Lowering, op: eff.LoopOp | eff.WhileOp, args: Sequence[SSAValue], yielded: Sequence[SSAValue]
+    ):
         self.low = low
         self.args = args
         self.yielded = yielded
@@ -158,26 +160,23 @@ class Carried:
         self.spares: dict[SSAValue, Any] = {}
         flags = iter(ix_own.in_place(op))
         self.tables: dict[SSAValue, tuple[Any, Any | None]] = {}
-        for arg, value, first, result in zip(args, yielded, op.initial, self.results, strict=True):
+        self.first: list[Val] = []
+        self.widths: dict[SSAValue, int] = {}
+        for arg, value, initial, result in zip(args, yielded, op.initial, self.results, strict=True):
             if is_table(arg):
-                place = take_over(low, first, result, next(flags))
+                place = take_over(low, initial, result, next(flags))
                 kept = ix_own.origin(value) is arg
                 spare = None if kept else low.target.beside(place, low.allocate(arg.type))
                 self.tables[arg] = place, spare
+                self._carry(arg, place, spare)
+            else:
+                self.first.append(low.values[initial])
 
-    def initial(self, op: eff.LoopOp | eff.WhileOp) -> list[Val]:
-        """What the text carries into the loop."""
-        values: list[Val] = []
-        for arg, first in zip(self.args, op.initial, strict=True):
-            values += self._values(arg, self.low.values.get(first), self.tables.get(arg))
-        return values
-
-    def _values(self, arg: SSAValue, scalar: Val | None, places: tuple[Any, Any | None] | None) -> list[Val]:
-        if places is None:
-            assert scalar is not None
-            return [scalar]
-        place, spare = places
-        return [] if spare is None else [*self.low.target.carried(self.low, place), *self.low.target.carried(self.low, spare)]
+    def _carry(self, arg: SSAValue, place: Any, spare: Any | None) -> None:
+        if spare is not None:
+            values = self.low.target.carried(self.low, place)
+            self.widths[arg] = len(values)
+            self.first += [*values, *self.low.target.carried(self.low, spare)]
 
     def bind(self, args: Sequence[SSAValue], values: Sequence[Val]) -> None:
         """From here on `args`, those of the body or of a condition, have the carried values."""
@@ -199,11 +198,10 @@ class Carried:
         place, spare = self.tables[arg]
         if spare is None:
             return place, None
-        target, found = self.low.target, []
+        found: list[Any] = []
         for like in (place, spare):
-            count = len(target.carried(self.low, like))
-            found.append(target.place_of(self.low, like, rest[:count]))
-            del rest[:count]
+            found.append(self.low.target.place_of(self.low, like, rest[: self.widths[arg]]))
+            del rest[: self.widths[arg]]
         return found[0], found[1]
 
     def next(self) -> list[Val]:
@@ -214,7 +212,8 @@ class Carried:
                 following.append(self.low.values[value])
             elif (spare := self.spares[arg]) is not None:
                 self.low.deliver(value, spare)
-                following += self._values(arg, None, (spare, self.low.places[arg]))
+                for place in (spare, self.low.places[arg]):
+                    following += self.low.target.carried(self.low, place)
         return following
 
     def finish(self, values: Sequence[Val]) -> None:
@@ -251,23 +250,25 @@ def sequential(low: Lowering, op: eff.LoopOp) -> None:
             put(low, value, row)
         return carried.next()
 
-    carried.finish(low.loop(0, trips, carried.initial(op), body))
+    carried.finish(low.loop(0, trips, carried.first, body))
 
 
 def while_(low: Lowering, op: eff.WhileOp) -> None:
     """`eff.while`: `scf.while`, which counts its trips."""
-    code, index = low.code, low.target.index
+    code = low.code
     carried = Carried(low, op, op.body.block.args, terminator(op.body.block))
     before = code.slot()
-    initial = [*carried.initial(op), code.number(0)]
+    initial = [*carried.first, code.number(0)]
     types = [v.type for v in initial]
     all_types = ", ".join(types)
     args = [code.fresh(t) for t in types]
     header = ", ".join(f"{a.name} = {code.use(v)}" for a, v in zip(args, initial, strict=True))
     results = code.let_many(types, f"scf.while ({header}) : ({all_types}) -> ({all_types}) {{")
-    with low.frame():
+    with low.frame(before) as frame:
+        start = code.slot()
         carried.bind(op.condition.block.args, args[:-1])
         low.run(op.condition.block)
+        low.target.leave(low, frame, start)
         last = op.condition.block.last_op
         assert isinstance(last, eff.ConditionOp)
         names = ", ".join(a.name for a in args)
@@ -281,7 +282,7 @@ def while_(low: Lowering, op: eff.WhileOp) -> None:
         carried.want()
         low.run(op.body.block)
         following = [*carried.next(), code.number(add(code, body_args[-1], 1))]
-        low._free(frame, start)  # pyright: ignore[reportPrivateUsage]
+        low.target.leave(low, frame, start)
         code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {all_types}", *following)
     code.do("}}")
     carried.finish(results[:-1])
@@ -304,8 +305,8 @@ def branch(low: Lowering, op: scf.IfOp) -> None:
     for number, block in enumerate(blocks):
         if number:
             code.do("}} else {{")
-        with low.frame():
-            _run_branch(low, block, plans, types)
+        with low.frame() as frame:
+            _run_branch(low, block, plans, types, frame)
     code.do("}}")
     rest = iter(results)
     for result, plan in zip(op.results, plans, strict=True):
@@ -329,7 +330,8 @@ def _plan(low: Lowering, op: scf.IfOp, position: int) -> Any:
     return low.places[first] if first is not result else low.result(result)
 
 
-def _run_branch(low: Lowering, block: Any, plans: Sequence[Any], types: Sequence[str]) -> None:
+def _run_branch(low: Lowering, block: Block, plans: Sequence[Any], types: Sequence[str], frame: Frame) -> None:
+    start = low.code.slot()
     yielded = terminator(block) if block.last_op is not None else []
     for value, plan in zip(yielded, plans, strict=True):
         if plan is not None:
@@ -341,5 +343,6 @@ def _run_branch(low: Lowering, block: Any, plans: Sequence[Any], types: Sequence
             scalars.append(low.values[value])
         else:
             low.deliver(value, plan)
+    low.target.leave(low, frame, start)
     if types:
         low.code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *scalars)

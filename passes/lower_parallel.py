@@ -7,14 +7,15 @@
 How many chunks there are depends on sizes alone, and partial results are combined in order: so the result does not
 depend on the number of threads. A loop too small to share is called directly, as one chunk.
 
-Accumulators that the loop writes: where each iteration adds to cells of its own, in place; else every chunk has a private copy,
-if the loop does enough work to pay for it.
+Accumulators that the loop writes: where each iteration adds to cells of its own, in place; else every chunk has a
+private copy, if the loop does enough work to pay for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xdsl.ir import BlockArgument
@@ -24,7 +25,7 @@ from pydex.dialects.sizes import SizeAttr
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_cost import work
 from pydex.passes.lower_loops import finish_reductions, join_all, reductions_of, run_range
-from pydex.passes.lower_reduce import Reduction, combine, identity
+from pydex.passes.lower_reduce import combine, identity
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
 
 if TYPE_CHECKING:
@@ -223,24 +224,25 @@ class Chunks:
     def _collect_accumulators(self) -> None:
         if not self.privates:
             return
-        low, code, cpu = self.low, self.code, self.cpu
+        low, code = self.low, self.code
         code.do("scf.if {} {{", self.many)
         with low.frame():
             for private in self.privates:
-                flat = replace(private.shared, strides=(1,))
-                copies = replace(flat, pointer=private.copies, strides=(private.cells, 1))
-
-                def fold(c: Val, _: list[Val], p: Private = private, flat: Cells = flat, copies: Cells = copies) -> list[Val]:
-                    def one(i: Val, _: list[Val]) -> list[Val]:
-                        total = combine(code, p.monoid, cpu.load(low, flat, [i]), cpu.load(low, copies, [c, i]))
-                        cpu.store(low, flat, [i], total)
-                        return []
-
-                    low.loop(0, p.cells, [], one)
-                    return []
-
-                low.loop(0, self.count, [], fold)
+                low.loop(0, self.count, [], partial(self._fold, private))
         code.do("}}")
+
+    def _fold(self, private: Private, chunk: Val, _: list[Val]) -> list[Val]:
+        """Combines one chunk's copy into the accumulator."""
+        low, code, cpu = self.low, self.code, self.cpu
+        shared = replace(private.shared, strides=(1,))
+        copies = replace(shared, pointer=private.copies, strides=(private.cells, 1))
+
+        def one(i: Val, _: list[Val]) -> list[Val]:
+            total = combine(code, private.monoid, cpu.load(low, shared, [i]), cpu.load(low, copies, [chunk, i]))
+            cpu.store(low, shared, [i], total)
+            return []
+
+        return low.loop(0, private.cells, [], one)
 
 
 def parallel(cpu: Cpu, low: Lowering, op: ix.ForOp) -> None:

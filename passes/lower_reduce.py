@@ -95,8 +95,8 @@ class Reduction:
         """The values of two parts, in order; `b` may be narrower than `a`."""
         if not self.wins:
             return [combine(code, self.kind, a[0], widen(code, b[0], a[0].type))]
-        better = _better(code, self.kind, a[0], b[0])
-        return [code.let(x.type, f"arith.select {{}}, {{}}, {{}} : {x.type}", better, y, x) for x, y in zip(a, b)]
+        better, pairs = _better(code, self.kind, a[0], b[0]), zip(a, b, strict=True)
+        return [code.let(x.type, f"arith.select {{}}, {{}}, {{}} : {x.type}", better, y, x) for x, y in pairs]
 
     def finish(self, code: Code, carried: Sequence[Val]) -> Val:
         """The result, of the type of the values."""

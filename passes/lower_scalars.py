@@ -1,7 +1,8 @@
-"""Scalar ops as text: `arith` stays `arith`, with `contract` on floats and nothing else; index numbers change their type.
+"""Scalar ops as text: `arith` stays `arith`, with `contract` on floats and nothing else; index numbers change their
+type.
 
-What MLIR leaves undefined, and pydex defines, is spelt out here: MIN // -1 wraps, and a float that does not fit an integer
-saturates (NaN gives 0). Division by zero has been checked before.
+What MLIR leaves undefined, and pydex defines, is spelt out here: MIN // -1 wraps, and a float that does not fit an
+integer saturates (NaN gives 0). Division by zero has been checked before.
 """
 
 from __future__ import annotations

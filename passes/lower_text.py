@@ -1,7 +1,7 @@
 """MLIR text, written once: the lowered form is not built as ops but printed as it is made.
 
-An op of xDSL costs 30 us to make and 20 us to print, a line of text 2 us; a lowered program has thousands.
-`Code` is the text of one function: values by name, constants and small buffers at its head, blocks that nest. Code that
+An op of xDSL costs 30 us to make and 20 us to print, a line of text 2 us; a lowered program has thousands. `Code`
+is the text of one function: values by name, constants and small buffers at its head, blocks that nest. Code that
 is outlined into a function of its own refers to values of the outer one; `use` turns those into captures.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias
-
 
 
 class Lines(list["str | Lines"]):

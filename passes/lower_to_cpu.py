@@ -3,11 +3,13 @@
     func.func @f(%x : !ix.tab<[n], f32>) -> f32 { ix.sizes ["n"] … }
     ==>  llvm.func @entry(%frame : !llvm.ptr) { … scf, arith, llvm.load, llvm.store, calls of the runtime … }
 
-Tables are pointers and strides, not memrefs: half the text, and each access says which memory it cannot touch. Memory that
-is written (results, temporaries) has an alias scope of its own; what parameters point to is never written. So LLVM
-hoists loads over stores and vectorises without checks at run time, which it would not do for more than a few tables.
+Tables are pointers and strides, not memrefs: half the text, and each access says which memory it cannot touch.
+Memory that is written (results, temporaries) has an alias scope of its own; what parameters point to is never
+written. So LLVM hoists loads over stores and vectorises without checks at run time, which it would not do for more
+than a few tables.
 
-What it does not do: decide anything about the program; `lower.py` does. The frame is described in pydex/runtime/signature.py.
+What it does not do: decide anything about the program; `lower.py` does. The frame is described in
+pydex/runtime/signature.py.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from xdsl.ir import Attribute, Operation
 
 from pydex.dialects import eff, ix
 from pydex.passes import lower_parallel, vector_math
-from pydex.passes.lower import Lowering, is_table
+from pydex.passes.lower import Frame, Lowering, is_table
+from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_scalars import scalar_type
-from pydex.passes.lower_text import Idx, Val, add, mul
+from pydex.passes.lower_text import Idx, Lines, Val, add, mul
 
 POINTER = "!llvm.ptr"
 
@@ -143,11 +146,12 @@ class Cpu:
     def place_of(self, low: Lowering, like: Cells, values: Sequence[Val]) -> Cells:
         return replace(like, pointer=values[0], strides=tuple(values[1:]))
 
-    def mark(self, low: Lowering) -> Val:
-        return low.code.let("i64", "llvm.call @pdx_mark() : () -> i64")
-
-    def release(self, low: Lowering, mark: Val) -> None:
-        low.code.do("llvm.call @pdx_release({}) : (i64) -> ()", mark)
+    def leave(self, low: Lowering, frame: Frame, start: Lines) -> None:
+        """A loop's body that allocates gives it all back; the runtime does so for the function."""
+        if frame.is_loop and frame.allocates:
+            with low.code.at(start):
+                mark = low.code.let("i64", "llvm.call @pdx_mark() : () -> i64")
+            low.code.do("llvm.call @pdx_release({}) : (i64) -> ()", mark)
 
     # ---------------------------------------------------------------------------------------- errors and calls
 
@@ -197,7 +201,7 @@ class Cpu:
 
     def lower(self, function: func.FuncOp) -> Lowered:
         """The module of one function, whose calls have been inlined."""
-        low = Lowering(self)
+        low = Lowering(self, RULES)
         block = function.body.block
         results = self._unpack(low, function)
         returned = list(block.last_op.operands) if block.last_op else []
@@ -216,7 +220,7 @@ class Cpu:
 
     def _unpack(self, low: Lowering, function: func.FuncOp) -> list[Cells]:
         """Sizes and parameters become values and places; the places of the results."""
-        frame = Frame(self, low)
+        frame = CallFrame(self, low)
         first = function.body.block.first_op
         for symbol in first.symbols if isinstance(first, ix.SizesOp) else ():
             low.define(symbol.data, frame.next("i64"))
@@ -230,7 +234,7 @@ class Cpu:
         return [frame.result(low, type) for type in function.function_type.outputs]
 
 
-class Frame:
+class CallFrame:
     """Reads the frame slot by slot."""
 
     def __init__(self, cpu: Cpu, low: Lowering):

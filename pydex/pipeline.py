@@ -1,6 +1,7 @@
 """From a module of `ix`, `eff` and `ad` to a Python callable: the passes, the lowering, the machine code.
 
-`PYDEX_IR=dir` writes the module after each pass, `PYDEX_DEBUG=2` prints how long each took, `PYDEX_CHECK=1` verifies it.
+`PYDEX_IR=dir` writes the module after each pass, `PYDEX_DEBUG=2` prints how long each took, `PYDEX_CHECK=1`
+verifies it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import Any, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, ModuleOp, NameLoc
-from xdsl.ir import Attribute
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import parse_spec
 
@@ -42,9 +43,7 @@ class Options:
     opt_level: int | None = None  # of LLVM; None: what PYDEX_OPT says
 
 
-def compile(
-    module: ModuleOp, entry: str, signature: Signature, options: Options = Options()
-) -> Callable[..., Any]:
+def compile(module: ModuleOp, entry: str, signature: Signature, options: Options = Options()) -> Callable[..., Any]:
     """The function named `entry` as a Python callable over flat arguments (see `runtime.function`).
 
     The module is consumed. Its run-time errors are raised as pydex's exceptions, with the line of the user's source.
