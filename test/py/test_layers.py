@@ -14,10 +14,10 @@ ROWS = (
     {"diagnostics", "knobs", "types", "sizes", "sets", "structs", "builtins"},
     {"dialects"},
     {"passes"},
-    {"frontend", "interpreter", "reference"},
+    {"frontend", "interpreter", "reference", "universe"},
     {"pipeline", "mlir", "runtime"},
     {"api", "lib", "random"},
-    {"tools", "universe"},
+    {"tools"},
     {"benchmarks", "examples", "test"},
 )
 ROW = {name: row for row, names in enumerate(ROWS) for name in names}
