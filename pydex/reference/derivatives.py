@@ -22,8 +22,10 @@ def jvp(
     """`jvp(f, args, tangents)`: f(*args) and its derivative in the direction; `jvp(f)`: that function of the two."""
     if args is None:
         return lambda args, tangents: jvp(function, args, tangents)
+    if not isinstance(args, tuple) or not isinstance(tangents, tuple):
+        raise TypeError("jvp takes a tuple of arguments and a tuple of tangents: jvp(f, (x,), (v,))")
     tag = new_tag()
-    moved = [seed(arg, tangent, tag) for arg, tangent in zip(args, tangents or (), strict=True)]
+    moved = [seed(arg, tangent, tag) for arg, tangent in zip(args, tangents, strict=True)]
     return split(function(*moved), tag)
 
 

@@ -39,8 +39,8 @@ def _full_like(value: Any, fill: int) -> Any:
     return each(lambda x: type(x)(fill) if is_scalar(x) else fill, (elementwise.stop_gradient(value),))
 
 
-def _identity(function: Any = None, **options: Any) -> Any:
-    """A decorator, or a function of a function, that does not change what is computed."""
+def _identity(function: Any = None, policy: Any = None, **options: Any) -> Any:
+    """`checkpoint`, `jit`: a decorator, or a function of a function, that does not change what is computed."""
     return (lambda found: found) if function is None else function
 
 

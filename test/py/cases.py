@@ -8,6 +8,7 @@ never from pydex.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def _compare(found: Any, expected: Any, tolerance: float, where: str) -> None:
         assert set(found) == set(expected), f"{where}: expected the keys {set(expected)}, found {set(found)}"
         for name, wanted in expected.items():
             _compare(found[name], wanted, tolerance, f"{where}[{name!r}]")
-    elif expected is None or isinstance(expected, Thing):
+    elif expected is None or isinstance(expected, Thing | Complex):
         assert found == expected, f"{where}: expected {expected!r}, found {found!r}"
     else:
         exact = np.asarray(expected).dtype.kind in "biu" and np.asarray(found).dtype.kind in "biu"
@@ -463,6 +464,126 @@ def higher_order(x: f64[n]) -> f64[n]:
     return [both(x[i]) for i in n]
 
 
+@dx.jit
+def outer_product(x: f64[n], y: f64[m]):
+    flat = [x[i] * y[j] for i in n for j in m]
+    return flat, sum(flat[i, j] for i, j in n * m)
+
+
+class Colour(Enum):
+    """An index set of two."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+@dx.jit
+def by_colour(x: f64[Colour]) -> f64[Colour]:
+    return [x[c] if c == Colour.RED else -x[c] for c in Colour]
+
+
+@dx.jit
+def parts_of_a_table(x: f64[n + 2]):
+    inner = x[1:-1]
+    return inner, [inner[i] - x[i] for i in n], x[-1]
+
+
+@dx.jit
+def greatest_per_bin(x: f64[n], bin: m.Index[n], bins: dx.Size[m]) -> f64[m]:
+    best = dx.accum(f64[m], max)
+    for i in dx.parallel(n):
+        best[bin[i]] += x[i]
+    return best
+
+
+@dx.struct
+class Complex:
+    """A complex number."""
+
+    re: f64
+    im: f64
+
+    def __add__(self, other):
+        return Complex(self.re + other.re, self.im + other.im)
+
+    def __mul__(self, other):
+        return Complex(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re)
+
+    @property
+    def square(self):
+        return self.re * self.re + self.im * self.im
+
+
+@dx.jit
+def square_of_product(a: Complex, b: Complex) -> f64:
+    return (a * b + b).square
+
+
+@dx.jit
+def gradient_of_structs(a: Complex, b: Complex) -> Complex:
+    return dx.grad(square_of_product)(a, b)
+
+
+@dx.jit
+def polar(x: f64[two]) -> f64[two]:
+    return [x[0] * dx.cos(x[1]), x[0] * dx.sin(x[1])]
+
+
+@dx.jit
+def jacobians(x: f64[n, two]) -> f64[n, two, two]:
+    return [dx.jacobian(polar)(x[i]) for i in n]
+
+
+@dx.jit
+def cubic(x: f64[two]) -> f64:
+    return x[0] ** 3 * x[1]
+
+
+@dx.jit
+def second_derivatives(x: f64[two], v: f64[two]):
+    return dx.hessian(cubic)(x), dx.hvp(cubic)(x, v)
+
+
+@dx.jit
+def running_products(x: f64[n]) -> f64:
+    state = x.copy()
+    carried = 1.0
+    for i in n:
+        carried = carried * state[i]
+        state[i] = carried
+    return sum(state[i] for i in n)
+
+
+@dx.jit
+def gradient_of_state(x: f64[n]) -> f64[n]:
+    return dx.grad(running_products)(x)
+
+
+@dx.jit
+def square_root(x: f64) -> f64:
+    """Newton's iteration, to the last digit that moves."""
+    guess = x
+    while abs(guess * guess - x) > 1e-13 * x:
+        guess = 0.5 * (guess + x / guess)
+    return guess
+
+
+@dx.jit
+def gradient_of_while(x: f64) -> f64:
+    return dx.grad(square_root)(x)
+
+
+@dx.jit
+def pulled_back(x: f64[n], c: f64[n]):
+    value, back = dx.vjp(squares, x)
+    return value, back(c)
+
+
+@dx.jit
+def stopped(x: f64) -> tuple[f64, f64]:
+    return dx.value_and_grad(lambda x: x * dx.stop_gradient(x) + dx.checkpoint(lambda v: v * v)(x))(x)
+
+
 KITTEN, SITTING = (np.frombuffer(word, np.uint8) for word in (b"kitten", b"sitting"))
 HESSIAN_TIMES_V = [0.235952, 0.364653, 0.493354]
 X3, V3 = np.array([0.1, 0.2, 0.3]), np.array([0.2, 0.3, 0.4])
@@ -574,6 +695,36 @@ CASES = [
     ),
     Case("L-generic", means, (A23,), ([1.0, 4.0], 1.5)),
     Case("L-higher-order", higher_order, (RAMP,), 2 * RAMP + 1),
+    Case("L-product", outer_product, (np.array([1.0, 2.0]), np.array([3.0, 5.0])), ([3.0, 5.0, 6.0, 10.0], 24.0)),
+    Case("L-enum", by_colour, (np.array([1.0, 2.0]),), np.array([1.0, -2.0])),
+    Case("L-table-slice", parts_of_a_table, (RAMP,), ([4.0, 2.0, 8.0], [3.0, -2.0, 6.0], 5.0)),
+    Case(
+        "L-accum",
+        greatest_per_bin,
+        (np.array([1.0, 3.0, 2.0]), np.array([0, 0, 1]), 3),
+        np.array([3.0, 2.0, -math.inf]),
+    ),
+    Case("L-operators", square_of_product, (Complex(1.0, 2.0), Complex(3.0, 4.0)), 200.0),  # |-2 + 14i|²
+    Case(  # f = |a + 1|² |b|², |b|² = 25, so 2·25·(re a + 1) and 2·25·im a
+        "L-gradient-struct", gradient_of_structs, (Complex(1.0, 2.0), Complex(3.0, 4.0)), Complex(100.0, 100.0)
+    ),
+    Case(
+        "L-jacobians",
+        jacobians,
+        (np.array([[2.0, 0.0], [3.0, math.pi / 2]]),),
+        np.array([[[1.0, 0.0], [0.0, 2.0]], [[0.0, -3.0], [1.0, 0.0]]]),
+    ),
+    Case(
+        "L-hessian",
+        second_derivatives,
+        (np.array([2.0, 3.0]), np.array([1.0, -1.0])),
+        (np.array([[36.0, 12.0], [12.0, 0.0]]), np.array([24.0, 12.0])),
+    ),
+    Case("L-state", gradient_of_state, (np.array([1.0, 2.0, 3.0]),), np.array([9.0, 4.0, 2.0])),
+    Case("L-newton", square_root, (2.0,), math.sqrt(2.0)),
+    Case("L-gradient-while", gradient_of_while, (2.0,), 0.5 / math.sqrt(2.0), tolerance=1e-9),
+    Case("L-vjp", pulled_back, (np.array([1.0, 2.0]), np.array([3.0, 4.0])), ([1.0, 4.0], [6.0, 16.0])),
+    Case("L-stop", stopped, (3.0,), (18.0, 9.0)),
     Case("L-sizes-differ", elementwise, (np.zeros(2), np.zeros(3)), raises=ValueError, match="3"),
     Case("L-element-type", elementwise, (np.zeros(2, "f4"), np.zeros(2)), raises=TypeError, match="f64.*f32"),
 ]

@@ -650,6 +650,10 @@ def _odd(x: f64[2 * n]):
     return x
 
 
+def _untupled(x: f64):
+    return dx.jvp(lambda v: v, x, x)
+
+
 ERRORS = [
     (_two_sets, (TABLE, TABLE), TypeError, "indexed by m, but the index ranges over n"),
     (_unbound, (TABLE,), TypeError, "size m is not bound"),
@@ -667,7 +671,8 @@ ERRORS = [
     (_truth, (TABLE,), TypeError, "neither true nor false"),
     (_undetermined, (TABLE,), TypeError, "does not determine"),
     (_odd, (TABLE,), ValueError, "no n makes 2\\*n that many"),
-    (_two_sets, (TABLE, np.zeros((2, 2))), TypeError, "y"),
+    (_untupled, (1.0,), TypeError, "tuple of arguments"),
+    (_two_sets, (TABLE, np.zeros((2, 2))), TypeError, "y: expected f64.m., found an array of 2 axes"),
     (_two_sets, (TABLE.astype("f4"), TABLE), TypeError, "x: expected f64, found f32.*astype"),
     (_two_sets, (TABLE,), TypeError, "missing a required argument: 'y'"),
     (_two_sets, (1.0, TABLE), TypeError, "expected a table"),
