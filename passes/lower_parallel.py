@@ -16,20 +16,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from xdsl.ir import BlockArgument
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes.lower import Frame, Lowering
+from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_cost import work
 from pydex.passes.lower_loops import finish_reductions, join_all, reductions_of, run_range
 from pydex.passes.lower_reduce import combine, identity
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
-
-if TYPE_CHECKING:
-    from pydex.passes.lower_to_cpu import Cells, Cpu
 
 #: Operations (see lower_cost) that make a chunk worth the hand-over to a thread.
 CHUNK_WORK = 20_000
@@ -72,7 +69,7 @@ class Private:
 class Chunks:
     """One parallel loop while it is lowered."""
 
-    def __init__(self, cpu: Cpu, low: Lowering, op: ix.ForOp):
+    def __init__(self, cpu: Memory, low: Lowering, op: ix.ForOp):
         self.cpu = cpu
         self.low = low
         self.op = op
@@ -112,7 +109,7 @@ class Chunks:
     def _slots(self) -> Val:
         """Room for a partial result of each chunk."""
         count = self.code.use(MAX_CHUNKS)
-        pointer = self.code.fresh("!llvm.ptr")
+        pointer = self.code.fresh(POINTER)
         self.code.head.append(f"{pointer.name} = llvm.alloca {count} x i64 {{alignment = 64}} : (i64) -> !llvm.ptr")
         return pointer
 
@@ -120,12 +117,12 @@ class Chunks:
         """Memory for the copies of an accumulator; one chunk works on the accumulator itself."""
         assert isinstance(argument.type, eff.AccType)
         code, shared, cells = self.code, self.low.places[argument], self._cells(argument)
-        size = _bytes(self.cpu.stored(shared.element))
-        copies = code.fresh("!llvm.ptr")
+        size = size_of(self.cpu.stored(shared.element))
+        copies = code.fresh(POINTER)
         code.do(f"{copies.name} = scf.if {{}} -> (!llvm.ptr) {{{{", self.many)
         with self.low.frame():
             bytes_ = mul(code, mul(code, cells, self.count), size)
-            made = code.let("!llvm.ptr", "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
+            made = code.let(POINTER, "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
             code.do("scf.yield {} : !llvm.ptr", made)
         code.do("}} else {{")
         with self.low.frame():
@@ -190,14 +187,14 @@ class Chunks:
         """Fills the environment and runs the chunks."""
         code = self.code
         count = code.use(max(1, len(captured)))
-        env = code.fresh("!llvm.ptr")
+        env = code.fresh(POINTER)
         code.head.append(f"{env.name} = llvm.alloca {count} x i64 {{alignment = 64}} : (i64) -> !llvm.ptr")
         for k, value in enumerate(captured):
-            slot = code.let("!llvm.ptr", f"llvm.getelementptr inbounds {{}}[{k}] : (!llvm.ptr) -> !llvm.ptr, i64", env)
+            slot = code.let(POINTER, f"llvm.getelementptr inbounds {{}}[{k}] : (!llvm.ptr) -> !llvm.ptr, i64", env)
             code.do(f"llvm.store {{}}, {{}} : {value.type}, !llvm.ptr", value, slot)
         code.do("scf.if {} {{", self.many)
         with self.low.frame():
-            address = code.let("!llvm.ptr", f"llvm.mlir.addressof @{name} : !llvm.ptr")
+            address = code.let(POINTER, f"llvm.mlir.addressof @{name} : !llvm.ptr")
             signature = "(!llvm.ptr, !llvm.ptr, i64) -> ()"
             code.do(f"llvm.call @pdx_parallel({{}}, {{}}, {{}}) : {signature}", address, env, self.count)
         code.do("}} else {{")
@@ -245,7 +242,7 @@ class Chunks:
         return low.loop(0, private.cells, [], one)
 
 
-def parallel(cpu: Cpu, low: Lowering, op: ix.ForOp) -> None:
+def parallel(cpu: Memory, low: Lowering, op: ix.ForOp) -> None:
     """Lowers a loop whose result places are known to chunks."""
     chunks = Chunks(cpu, low, op)
     name, captured = chunks.outline()
@@ -272,7 +269,7 @@ def _own_cells(op: ix.ForOp, adds: Sequence[eff.AddOp]) -> bool:
 
 def _slot(code: Code, slots: Val, chunk: Val) -> Val:
     line = "llvm.getelementptr inbounds {}[{}] : (!llvm.ptr, i64) -> !llvm.ptr, i64"
-    return code.let("!llvm.ptr", line, slots, chunk)
+    return code.let(POINTER, line, slots, chunk)
 
 
 def _load_slot(value: Val, k: int) -> list[str]:
@@ -281,7 +278,3 @@ def _load_slot(value: Val, k: int) -> list[str]:
         f"  {at} = llvm.getelementptr inbounds %env[{k}] : (!llvm.ptr) -> !llvm.ptr, i64",
         f"  {value.name} = llvm.load {at} : !llvm.ptr -> {value.type}",
     ]
-
-
-def _bytes(type: str) -> int:
-    return 2 if type == "bf16" else max(1, int(type[1:]) // 8)
