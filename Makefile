@@ -10,7 +10,7 @@ N      ?= 5000
 WORKLOADS ?=
 
 .DEFAULT_GOAL := menu
-.PHONY: menu setup apt check lint layers lit py gpu bench ir demo test docs fuzz clean
+.PHONY: menu setup apt check fast lint layers lit py gpu bench ir demo test docs fuzz clean
 
 menu:            ## print this menu
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1	/' | expand -t 10
@@ -47,8 +47,11 @@ lint: setup      ## ruff and pyright
 layers: setup    ## imports go one way, xDSL and MLIR only where they may
 	$(PY) -m pytest -q test/py/test_layers.py
 
-check: lint layers  ## lint, types, fast tests: under a minute
+fast: setup      ## the pytest tests that are not marked slow, layers included
 	$(PY) -m pytest -q -m "not slow" -n $(JOBS)
+
+check: setup     ## lint and types beside the fast tests: under a minute
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint fast
 
 lit: setup       ## FileCheck tests of dialects, passes and emitted MLIR
 	$(BIN)/lit -q test/lit

@@ -204,7 +204,7 @@ def _upstream(item: str) -> Step:
         text = print_module(module, locations=True, print_generic_format=True)
         try:
             result = mlir.run_passes(text, item.removeprefix("mlir:"))
-        except mlir.MlirError as error:
+        except mlir.BackendError as error:
             raise IRError(f"{item}: {_one_line(error)}") from None
         ctx.allow_unregistered = True
         return parse(result, item, ctx)

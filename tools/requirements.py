@@ -1,6 +1,6 @@
 """Prints the dependencies of pyproject.toml with the named extras, one a line, for pip's -r.
 
-    python tools/requirements.py test,dev
+`python tools/requirements.py test,dev`
 """
 
 import sys
