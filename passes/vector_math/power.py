@@ -1,4 +1,4 @@
-"""pow = e^(y log|x|), the logarithm to twice the precision (f64) or all of it in f64 (f32).
+"""powf: x^y = e^(y log|x|), the logarithm to twice the precision (f64) or all of it in f64 (f32).
 
 f64: y log|x| reaches 745 and is needed to 2^-53, so log|x| is needed to a relative 2^-64.
 """
@@ -49,7 +49,7 @@ EXP_TAIL_SHORT = (
 )
 
 
-def pow(x: Value, y: Value) -> Value:
+def powf(x: Value, y: Value) -> Value:
     """x^y as in IEEE 754-2019, 9.2.1: x^0 = 1 and 1^y = 1 even for NaN; NaN if x < 0 and y is no integer."""
     size = absolute(x)
     magnitude = power_f64(size, y) if x.format.double else power_f32(size, y)

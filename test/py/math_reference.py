@@ -11,9 +11,9 @@ from scipy import special
 Array = np.ndarray
 FORMAT = {"f32": (np.float32, 24, -149), "f64": (np.float64, 53, -1074)}
 EXTENDED = np.finfo(np.longdouble).nmant >= 63
-NUMPY_NAME = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "pow": "power"}
+NUMPY_NAME = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "powf": "power"}
 MPMATH = {
-    "pow": mpmath.power,
+    "powf": mpmath.power,
     "exp2": lambda x: mpmath.power(2, x),
     "log2": lambda x: mpmath.log(x, 2),
     "erfc": lambda x: mpmath.erfc(min(max(x, -1000), 1000)),  # mpmath raises OverflowError beyond 10^154
@@ -58,6 +58,8 @@ def precise(op: str, *points: Array) -> Array:
 
 def long_double(value: mpmath.mpf) -> np.longdouble:
     """An mpmath number as NumPy's widest float."""
+    if not mpmath.isfinite(value):
+        return np.longdouble(float(value))
     sign, mantissa, exponent, _ = mpmath.mpf(value)._mpf_
     cut = max(mantissa.bit_length() - 64, 0)
     scale = min(max(int(exponent) + cut, -20000), 20000)  # beyond any long double
@@ -101,9 +103,11 @@ def scattered_pairs(op: str, count: int, element: str) -> tuple[Array, Array]:
     near_one = 1 + rng.normal(size=count) * 1e-3
     base = np.exp(rng.uniform(-1, 1, count) * limit)
     full = rng.uniform(-1, 1, count) * limit * 1.06 / np.abs(np.log(base))
+    middle = rng.uniform(0.5, 2, count)
+    steep = rng.uniform(-1, 1, count) * limit * 1.06 / np.abs(np.log(middle))
     whole = -rng.integers(1, 40, count).astype(np.float64), rng.integers(-80, 80, count).astype(np.float64)
-    first = [grid[0], patterns[0], usual[0], np.abs(usual[0]), near_one, base, whole[0]]
-    second = [grid[1], patterns[1], usual[1], usual[1], usual[0] * 10 * limit, full, whole[1]]
+    first = [grid[0], patterns[0], usual[0], np.abs(usual[0]), near_one, base, middle, whole[0]]
+    second = [grid[1], patterns[1], usual[1], usual[1], usual[0] * 10 * limit, full, steep, whole[1]]
     dtype = FORMAT[element][0]
     with np.errstate(all="ignore"):
         return np.concatenate(first).astype(dtype), np.concatenate(second).astype(dtype)
