@@ -1,6 +1,10 @@
 """The reference execution: a pydex function run by CPython from its own source, slow and obvious on purpose.
 
 It is the first of the four executions of law 1, and over dual numbers the oracle of derivatives. It knows no IR.
+
+An object of the public API that stands for a function takes part by a method `__pydex_reference__()`: it gives a
+callable of a reference execution's values, such as `ReferenceFunction(python_function)` or
+`derivatives.grad(reference_function(f), wrt)`. Names of `pydex.api` that are functions (`grad`, …) are known by name.
 """
 
 from __future__ import annotations

@@ -137,32 +137,14 @@ def binary(op: str, left: Any, right: Any) -> Any:
     return apply(op, lambda x, y: scalars.binary(op, x, y), (convert(left, type), convert(right, type)))
 
 
-def _sqrt(x: Any) -> Any:
-    return apply("sqrt", np.sqrt, (x,))
+def _function(name: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that occurs in derivatives, on duals of older tags as well."""
+    return lambda x: apply(name, function, (x,))
 
 
-def _exp(x: Any) -> Any:
-    return apply("exp", np.exp, (x,))
-
-
-def _log(x: Any) -> Any:
-    return apply("log", np.log, (x,))
-
-
-def _sin(x: Any) -> Any:
-    return apply("sin", np.sin, (x,))
-
-
-def _cos(x: Any) -> Any:
-    return apply("cos", np.cos, (x,))
-
-
-def _sinh(x: Any) -> Any:
-    return apply("sinh", np.sinh, (x,))
-
-
-def _cosh(x: Any) -> Any:
-    return apply("cosh", np.cosh, (x,))
+_exp, _log, _sqrt = _function("exp", np.exp), _function("log", np.log), _function("sqrt", np.sqrt)
+_sin, _cos = _function("sin", np.sin), _function("cos", np.cos)
+_sinh, _cosh = _function("sinh", np.sinh), _function("cosh", np.cosh)
 
 
 def _power_of_constant(x: Any, n: Any, r: Any) -> Any:
