@@ -52,5 +52,7 @@ def test_threads_of_a_process():
     code = "from pydex import runtime; print(runtime.get_threads())"
     for text, threads in (("3", 3), ("0", len(os.sched_getaffinity(0)))):
         environment = {**os.environ, "PYDEX_THREADS": text}
-        child = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        child = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
         assert int(child.stdout) == threads
