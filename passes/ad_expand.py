@@ -10,22 +10,22 @@ primal results are emitted too: dce drops what is not needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeAlias
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, SymbolRefAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
-from pydex.dialects import ad, ix
-from pydex.dialects.text import error_at
+from pydex.dialects import ad
 
 from .ad_emit import Emitter
+from .ad_jvp import jvp
+from .ad_target import Target
 from .ad_vjp import vjp
-from .inline import Functions, callees_first, drop_unused
-from .symbols import Sizes
+from .inline import Functions, callees_first, drop_unused, inline_call
 
 
 class AdExpand(ModulePass):
@@ -33,32 +33,49 @@ class AdExpand(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
-        for function in callees_first(functions):
+        order = callees_first(functions)
+        again = _differentiated(order, functions)
+        for function in order:
             for derivative in [d for d in function.walk() if isinstance(d, ad.Derivative)]:
-                expand(derivative, functions)
+                expand(derivative, functions, function in again)
+        for function in order:
+            _clean_up(function, functions)
         drop_unused(op)
 
 
-def expand(op: ad.Derivative, functions: Functions) -> None:
-    """Replace one derivative op; its callee has no derivative ops left."""
-    function = functions[op.callee.root_reference.data]
-    sizes = _sizes(op, function)
-    wrt = list(op.wrt.iter_values())
-    emit = Emitter.before(op)
-    results, derivatives = _RULES[type(op)](emit, function, wrt, sizes, op.arguments, op.seeds)
+def expand(op: ad.Derivative, functions: Functions, higher: bool) -> None:
+    """Replace one derivative op; its callee has no derivative ops left. `higher`: it will be differentiated again."""
+    target = Target.of(op, list(op.wrt.iter_values()), functions, higher)
+    results, derivatives = _RULES[type(op)](Emitter.before(op), target, op.arguments, op.seeds)
     for old, new in zip(op.results_, [*results, *derivatives], strict=True):
         old.replace_all_uses_with(new)
     op.detach()
     op.erase()
 
 
-_RULES: dict[type[ad.Derivative], Callable[..., tuple[list[SSAValue], list[SSAValue]]]] = {ad.VjpOp: vjp}
+_Rule: TypeAlias = Callable[
+    [Emitter, Target, Sequence[SSAValue], Sequence[SSAValue]], tuple[list[SSAValue], list[SSAValue]]
+]
+_RULES: dict[type[ad.Derivative], _Rule] = {ad.JvpOp: jvp, ad.VjpOp: vjp}
 
 
-def _sizes(op: ad.Derivative, function: FuncOp) -> Sizes:
-    """The callee's size symbols in the terms of the derivative op."""
-    header = function.body.block.first_op
-    names = [s.data for s in header.symbols] if isinstance(header, ix.SizesOp) else []
-    if len(names) != len(op.sizes.data):
-        raise error_at(op, f"'{op.name}': {len(op.sizes.data)} sizes for {len(names)} of @{function.sym_name.data}")
-    return dict(zip(names, op.sizes.data, strict=True))
+def _differentiated(order: Sequence[FuncOp], functions: Functions) -> set[FuncOp]:
+    """Functions that some derivative op differentiates, directly or through calls."""
+    found: set[FuncOp] = set()
+    for function in reversed(order):
+        for op in function.walk():
+            callee = op.properties.get("callee")
+            if isinstance(callee, SymbolRefAttr) and (isinstance(op, ad.Derivative) or function in found):
+                found.add(functions[callee.root_reference.data])
+    return found
+
+
+def _clean_up(function: FuncOp, functions: Functions) -> None:
+    """No derivative is taken any more: ad.stop is the identity, ad.checkpoint a call, which is inlined."""
+    for op in list(function.walk()):
+        if isinstance(op, ad.StopOp):
+            op.result.replace_all_uses_with(op.value)
+            op.detach()
+            op.erase()
+        elif isinstance(op, ad.CheckpointOp):
+            inline_call(op, functions)

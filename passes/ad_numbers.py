@@ -157,3 +157,18 @@ def power(x: Real, y: Real) -> Real:
         return x**y
     op = math.PowFOp if isinstance(y.type, AnyFloat) else math.FPowIOp
     return Number(x.emit.insert(op(x.value, y.value)).result, x.emit)
+
+
+def times(partial: Any, value: SSAValue, type: Attribute, emit: Emitter) -> SSAValue | None:
+    """partial · value, converted to a type; None where the partial is the constant zero."""
+    if isinstance(partial, Mask):
+        value = emit.masked(partial.condition.value, value, partial.when)
+    elif isinstance(partial, Number):
+        value = (partial * Number(value, emit)).value
+    elif partial == 0.0:
+        return None
+    elif partial == -1.0:
+        value = (-Number(value, emit)).value
+    elif partial != 1.0:
+        value = (partial * Number(value, emit)).value
+    return emit.convert(value, type)

@@ -16,53 +16,39 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
-from pydex.dialects.sizes import SizeAttr
-from pydex.passes.symbols import Sizes, Values, clone, substitute
+from pydex.passes.symbols import Values
 
 from .ad_activity import active_values, free_values
 from .ad_emit import Emitter, has_tangent
+from .ad_place import Place, without_accumulators
+from .ad_target import Target
 
 
 @dataclass
-class Level:
+class Level(Place):
     """One scope of the reverse pass. All maps have values of the source function as keys."""
 
-    emit: Emitter
-    values: Values  # -> the primal value here
-    sizes: Sizes  # source symbol -> size here
     cotangents: Values = field(default_factory=dict)  # of values that belong here -> the sum so far
     accumulators: Values = field(default_factory=dict)  # of values from outside -> the accumulator
-    kept: dict[Operation, dict[Any, SSAValue]] = field(
-        default_factory=dict
-    )  # what forward emission keeps for the reverse
-    again: bool = False  # is this a re-execution? its checks passed, its accumulators are written
+    kept: dict[Operation, dict[Any, SSAValue]] = field(default_factory=dict)  # by forward emission, for the reverse
 
     def inside(self, emit: Emitter) -> Level:
         """A level of its own for the body of a loop, run again."""
-        return Level(emit, dict(self.values), dict(self.sizes), {}, dict(self.accumulators), {}, again=True)
+        values = without_accumulators(self.values)
+        return Level(emit, values, dict(self.sizes), True, {}, dict(self.accumulators), {})
 
     def rerun(self) -> Level:
         """The same level, in which some body is run again: its values replace those of the first time."""
-        return Level(self.emit, dict(self.values), dict(self.sizes), self.cotangents, self.accumulators, {}, again=True)
+        values = without_accumulators(self.values)
+        return Level(self.emit, values, dict(self.sizes), True, self.cotangents, self.accumulators, {})
 
     def within(self, emit: Emitter, accumulators: Mapping[SSAValue, SSAValue]) -> Level:
         """The same level, writing into a region of it, where `accumulators` are in scope too."""
         values, sizes = dict(self.values), dict(self.sizes)
-        return Level(emit, values, sizes, self.cotangents, {**self.accumulators, **accumulators}, {}, self.again)
-
-    def enter(self, loop: ix.ForOp | eff.LoopOp, index: SSAValue, symbol: str | None) -> None:
-        """The loop's index, and the symbol it names, are these here."""
-        self.values[loop.index] = index
-        if symbol is not None and loop.symbol is not None:
-            self.sizes[loop.symbol.data] = SizeAttr.of(symbol)
-
-    def type_of(self, value: SSAValue) -> Attribute:
-        """The type of a source value here."""
-        return substitute(value.type, self.sizes)
+        return Level(emit, values, sizes, self.again, self.cotangents, {**self.accumulators, **accumulators}, {})
 
     def take(self, value: SSAValue) -> SSAValue | None:
         """The complete cotangent of a value, which is being reversed: it is forgotten."""
@@ -88,20 +74,18 @@ class Rules:
 class Reverse:
     """The reverse of one function."""
 
-    def __init__(self, function: FuncOp, wrt: Sequence[int], rules: Rules):
-        self.function = function
+    def __init__(self, target: Target, rules: Rules):
+        self.target = target
         self.rules = rules
-        self.wrt = wrt
-        self.active = active_values(function, wrt)
+        self.active = active_values(target.function, target.wrt)
         self.contents: Values = {}  # source accumulator -> its cotangent, readable while its region is reversed
-        self.source_accumulators = {a for op in function.walk() if isinstance(op, eff.AccumOp) for a in op.accumulators}
 
     def run(
-        self, emit: Emitter, sizes: Sizes, arguments: Sequence[SSAValue], seeds: Sequence[SSAValue]
+        self, emit: Emitter, arguments: Sequence[SSAValue], seeds: Sequence[SSAValue | None], again: bool = False
     ) -> tuple[list[SSAValue], list[SSAValue]]:
         """Emit the function and its reverse; the primal results, and the cotangents of `wrt`."""
-        block = self.function.body.block
-        level = Level(emit, dict(zip(block.args, arguments, strict=True)), sizes)
+        block = self.target.function.body.block
+        level = Level(emit, dict(zip(block.args, arguments, strict=True)), dict(self.target.sizes), again)
         self.forward(block, level)
         last = block.last_op
         assert last is not None
@@ -111,7 +95,7 @@ class Reverse:
         for value, seed in zip(floats, seeds, strict=True):
             self.add(level, value, seed)
         self.backward(block, level)
-        return results, [level.take_or_zero(block.args[i]) for i in self.wrt]
+        return results, [level.take_or_zero(block.args[i]) for i in self.target.wrt]
 
     # ------------------------------------------------------------------------------------------ forward
 
@@ -189,23 +173,5 @@ class Reverse:
 
 
 def plain(reverse: Reverse, op: Operation, level: Level) -> None:
-    """A clone. Where the body is run again, without its checks and without writes to accumulators outside of it."""
-    copy = emit_clone(reverse, op, level)
-    if copy is not None and copy.regions:
-        for child in list(copy.walk()):
-            dead = isinstance(child, eff.AddOp) and child.accumulator in reverse.source_accumulators
-            if dead or (level.again and isinstance(child, eff.CheckOp)):
-                child.detach()
-                child.erase()
-
-
-def emit_clone(reverse: Reverse, op: Operation, level: Level) -> Operation | None:
-    if isinstance(op, eff.CheckOp) and level.again:
-        return None
-    if isinstance(op, eff.AddOp) and op.accumulator not in level.values:
-        return None
-    if not op.regions:
-        return level.emit.insert(clone(op, level.values, level.sizes))
-    copy = level.emit.insert(clone(op, dict(level.values), dict(level.sizes)))  # what is inside is not known outside
-    level.values.update(zip(op.results, copy.results, strict=True))
-    return copy
+    """A clone: the reverse needs nothing but values that are known."""
+    level.clone(op)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects import scf
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from pydex.dialects import eff, ix
-from pydex.passes.symbols import Sizes
+from pydex.dialects import ad, eff, ix
 
 from . import ad_vjp_loops as loops
 from . import ad_vjp_state as state
 from . import ad_vjp_tables as tables
 from .ad_emit import Emitter
 from .ad_reverse import Reverse, Rules
+from .ad_target import Target
 
 RULES = Rules(
     forward={
@@ -34,21 +33,17 @@ RULES = Rules(
         eff.LoopOp: state.backward_loop,
         eff.WhileOp: state.backward_while,
         scf.IfOp: loops.backward_if,
+        ad.CheckpointOp: tables.checkpoint,
     },
     scalar=tables.scalar,
 )
 
 
 def vjp(
-    emit: Emitter,
-    function: FuncOp,
-    wrt: Sequence[int],
-    sizes: Sizes,
-    arguments: Sequence[SSAValue],
-    seeds: Sequence[SSAValue],
+    emit: Emitter, target: Target, arguments: Sequence[SSAValue], seeds: Sequence[SSAValue]
 ) -> tuple[list[SSAValue], list[SSAValue]]:
-    """Emit a function and its reverse: the primal results, and the cotangents of the arguments `wrt`.
+    """Emit a function and its reverse: the primal results, and the cotangents of what is differentiated.
 
-    The function has no calls and no derivative ops. `sizes`: its size symbols in terms of where it is emitted.
+    Seeds: one cotangent for each float result.
     """
-    return Reverse(function, wrt, RULES).run(emit, sizes, arguments, seeds)
+    return Reverse(target, RULES).run(emit, arguments, seeds)

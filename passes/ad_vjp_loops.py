@@ -11,42 +11,43 @@ from pydex.dialects import eff, ix
 from pydex.passes.symbols import fresh, substitute
 
 from .ad_errors import no_rule
+from .ad_numbers import Number
+from .ad_reductions import Others, with_parts
 from .ad_reverse import Level, Reverse, plain
 
 # ------------------------------------------------------------------------------------------------- ix.for
 
 
 def forward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
-    """max and min also give the index of the winner: only that iteration is reversed."""
+    """The loop, with what the reverse of its reductions needs as further results."""
     plain(reverse, op, level)
-    winners = [k for k, kind in enumerate(op.kind_names) if kind in ("max", "min") and op.results_[k] in reverse.active]
-    if not winners:
+    if not op.results_:
         return
     copy = level.values[op.results_[0]].owner
     assert isinstance(copy, ix.ForOp)
-    yielded = list(copy.yielded)
-    kinds = [*copy.kind_names, *(f"arg{op.kind_names[k]}" for k in winners)]
-    final = level.emit.replace_for(copy, kinds, [*yielded, *(yielded[k] for k in winners)])
+    active = [r in reverse.active for r in op.results_]
+    final, kept = with_parts(level.emit, copy, active, reverse.target.higher)
     level.values.update(zip(op.results_, final.results_, strict=False))
-    level.kept[op] = dict(zip(winners, final.results_[len(op.results_) :], strict=True))
+    level.kept[op] = kept
 
 
 def backward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
     """The loop again, in any order: ȳ[i] seeds a table's element, ȳ a summand, t̄ is owned as t was."""
     seeds = {k: s for k, r in enumerate(op.results_) if (s := level.take(r)) is not None}
-    winners: dict[int, SSAValue] = level.kept.get(op, {})
+    winners = {k for k in seeds if op.kind_names[k] in ("max", "min")}
     others = {k: s for k, s in seeds.items() if k not in winners}
     if others or reverse.writes_active(op):
         _reverse_iterations(reverse, op, level, others)
-    for k, winner in winners.items():
-        if k in seeds:
-            _reverse_winner(reverse, op, level, k, winner, seeds[k])
+    for k in sorted(winners):
+        _reverse_winner(reverse, op, level, k, level.kept[op][k, "winner"], seeds[k])
 
 
 def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dict[int, SSAValue]) -> None:
     tables = [k for k, kind in enumerate(op.kind_names) if kind == "own"]
     arguments = op.body.block.args[1:]
     owned = {k: a for k, a in zip(tables, arguments, strict=True) if k in seeds and a in reverse.active}
+
+    others = {k: Others(level.emit, level.kept[op], k) for k in seeds if op.kind_names[k] == "mul"}
 
     def build(outer: Level) -> Sequence[SSAValue]:
         symbol = fresh(op.symbol.data) if op.symbol else None
@@ -59,7 +60,7 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
         reverse.forward(op.body.block, inner)
         here = {**seeds, **dict(zip(owned, cotangents, strict=True))}
         for k, seed in here.items():
-            reverse.add(inner, op.yielded[k], _seed(op, inner, k, seed, loop.index))
+            reverse.add(inner, op.yielded[k], _seed(op, inner, k, seed, others.get(k)))
         reverse.backward(op.body.block, inner)
         yielded = [inner.values[op.yielded[k]] for k in tables] + [inner.take_or_zero(a) for a in owned.values()]
         final = outer.emit.finish_for(loop, ["own"] * len(yielded), yielded)
@@ -70,13 +71,17 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
         reverse.add(level, op.owned[tables.index(k)], cotangent)
 
 
-def _seed(op: ix.ForOp, inner: Level, k: int, seed: SSAValue, index: SSAValue) -> SSAValue:
-    """The cotangent of what an iteration yields for result k."""
+def _seed(op: ix.ForOp, inner: Level, k: int, seed: SSAValue, others: Others | None) -> SSAValue:
+    """The cotangent of what this iteration yields for result k."""
     match op.kind_names[k]:
         case "add" | "own":
             return seed
         case "tab":
-            return inner.emit.at(seed, [index])
+            return inner.emit.at(seed, [inner.values[op.index]])
+        case "mul":
+            assert others is not None
+            product = others.product(inner.emit, inner.values[op.index], inner.values[op.yielded[k]])
+            return (product * Number(seed, inner.emit)).value
         case kind:
             raise no_rule(op, f"the reduction '{kind}' has no derivative")
 

@@ -1,16 +1,14 @@
-"""Reverse mode of scalar ops and of table ops: one equation each."""
+"""Reverse mode of scalar ops, table ops and calls: one equation each."""
 
 from __future__ import annotations
 
-from typing import Any
+from xdsl.ir import Operation
 
-from xdsl.ir import Attribute, Operation, SSAValue
+from pydex.dialects import ad, eff, ix
 
-from pydex.dialects import eff, ix
-
-from .ad_emit import Emitter
+from .ad_emit import has_tangent
 from .ad_errors import no_rule
-from .ad_numbers import Mask, Number
+from .ad_numbers import Number, times
 from .ad_reverse import Level, Reverse
 from .ad_rules import PARTIALS, apply
 
@@ -29,21 +27,6 @@ def scalar(reverse: Reverse, op: Operation, level: Level) -> None:
         if operand in reverse.active and partial is not None:
             product = times(apply(partial, operands, result), cotangent, level.type_of(operand), emit)
             reverse.add(level, operand, product)
-
-
-def times(partial: Any, value: SSAValue, type: Attribute, emit: Emitter) -> SSAValue | None:
-    """partial · value, converted to a type; None where the partial is the constant zero."""
-    if isinstance(partial, Mask):
-        value = emit.masked(partial.condition.value, value, partial.when)
-    elif isinstance(partial, Number):
-        value = (partial * Number(value, emit)).value
-    elif partial == 0.0:
-        return None
-    elif partial == -1.0:
-        value = (-Number(value, emit)).value
-    elif partial != 1.0:
-        value = (partial * Number(value, emit)).value
-    return emit.convert(value, type)
 
 
 def at(reverse: Reverse, op: ix.AtOp, level: Level) -> None:
@@ -88,3 +71,13 @@ def add_to_accumulator(reverse: Reverse, op: eff.AddOp, level: Level) -> None:
     contents = reverse.contents.get(op.accumulator)
     if contents is not None and op.value in reverse.active:
         reverse.add(level, op.value, level.emit.at(contents, [level.values[i] for i in op.indices]))
+
+
+def checkpoint(reverse: Reverse, op: ad.CheckpointOp, level: Level) -> None:
+    """y = f(x): f is run again here, and reversed; nothing of its first run is kept."""
+    seeds = [level.take(r) for r in op.results_ if has_tangent(r.type)]
+    wrt = [i for i, a in enumerate(op.arguments) if a in reverse.active]
+    inner = Reverse(reverse.target.called_by(op, wrt, level.sizes), reverse.rules)
+    _, cotangents = inner.run(level.emit, [level.values[a] for a in op.arguments], seeds, again=True)
+    for i, cotangent in zip(wrt, cotangents, strict=True):
+        reverse.add(level, op.arguments[i], cotangent)

@@ -3,7 +3,7 @@ that know nothing of it (central differences of the primal program)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from xdsl.ir import Attribute, Block, Region
 
 from pydex.dialects import ad, ix
 from pydex.dialects.sizes import SizeAttr
-from pydex.dialects.text import context, parse, verify
+from pydex.dialects.text import context, verify
 from pydex.interpreter import run
 from pydex.passes.ad_expand import AdExpand
 from pydex.passes.verify_scope import check_scope
@@ -81,35 +81,44 @@ def zero_holes(values: Sequence[Any], primal: Sequence[Any]) -> list[Any]:
     return [np.where(np.isnan(p), 0.0, v) for v, p in zip(values, primal, strict=True)]
 
 
-def dot(a: Sequence[Any], b: Sequence[Any]) -> float:
+def dot(a: Iterable[Any], b: Iterable[Any]) -> float:
     return float(sum(np.sum(np.asarray(x) * np.asarray(y)) for x, y in zip(a, b, strict=True)))
 
 
-def check_vjp(
-    program: str | ModuleOp,
+def check(
+    program: ModuleOp,
     arguments: Sequence[Any],
     wrt: Sequence[int],
     name: str = "f",
     step: float = 1e-3,
     rtol: float = 1e-7,
 ) -> None:
-    """<ȳ, J ẋ> by central differences equals <x̄, ẋ> by reverse mode, in three random directions; primal unchanged."""
-    module = parse(program) if isinstance(program, str) else program
-    module = expanded(derivative(module, name, ad.VjpOp, wrt, "vjp"))
+    """Forward mode agrees with central differences, and reverse mode with forward mode: <ȳ, J ẋ> = <Jᵀ ȳ, ẋ>.
+
+    Three random directions, each with another order of iterations; primal results are those of the program.
+    """
+    module = derivative(derivative(program, name, ad.VjpOp, wrt, "vjp"), name, ad.JvpOp, wrt, "jvp")
+    outputs = _function(module, name).function_type.outputs
+    expanded(module)
     rng = np.random.default_rng(0)
     primal = run(module, name, arguments)
-    floats = [r for r, t in zip(primal, _function(module, name).function_type.outputs, strict=True) if is_float(t)]
+    floats = [r for r, t in zip(primal, outputs, strict=True) if is_float(t)]
     for order in ("forward", "reverse", "random"):
         tangents = [random_like(rng, arguments[i]) for i in wrt]
-        seeds = zero_holes([random_like(rng, r) for r in floats], floats)
-        results = run(module, "vjp", [*arguments, *seeds], order=order)
-        for got, expected in zip(results, primal, strict=False):
-            np.testing.assert_allclose(got, expected, rtol=1e-12)
         slopes = zero_holes(directional(module, name, arguments, wrt, tangents, step), floats)
-        expected = dot(seeds, slopes)
-        got = dot(results[len(primal) :], tangents)
-        scale = sum(float(np.sum(np.abs(np.asarray(s) * np.asarray(d)))) for s, d in zip(seeds, slopes, strict=True))
-        assert abs(got - expected) <= rtol * (scale + 1e-3), f"reverse mode {got}, differences {expected}"
+        forward = run(module, "jvp", [*arguments, *tangents], order=order)
+        for got, expected in zip(zero_holes(forward[len(primal) :], floats), slopes, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=rtol, atol=rtol * (1 + np.max(np.abs(expected))))
+        seeds = zero_holes([random_like(rng, r) for r in floats], floats)
+        reverse = run(module, "vjp", [*arguments, *seeds], order=order)
+        for got, also, expected in zip(reverse, forward, primal, strict=False):
+            np.testing.assert_allclose(got, expected, rtol=1e-12)
+            np.testing.assert_allclose(also, expected, rtol=1e-12)
+        pairs = zip(seeds, zero_holes(forward[len(primal) :], floats), strict=True)
+        terms = [float(np.sum(np.asarray(s) * np.asarray(t))) for s, t in pairs]
+        got = dot(reverse[len(primal) :], tangents)
+        scale = sum(map(abs, terms)) + dot(map(abs, tangents), map(abs, reverse[len(primal) :])) + 1e-3
+        assert abs(got - sum(terms)) <= 1e-11 * scale, f"reverse mode {got}, forward mode {sum(terms)}"
 
 
 def _function(module: ModuleOp, name: str) -> FuncOp:
