@@ -201,10 +201,10 @@ def _cost(loop: ix.ForOp, result: OpResult) -> float:
         assert isinstance(value, OpResult)
         value = inner.yielded[value.index]
     ops = body_slice(nest[-1], value)
-    return sum(_op_cost(op) for op in ops) - any(isinstance(op, ix.AtOp) for op in ops)
+    return sum(op_cost(op) for op in ops) - any(isinstance(op, ix.AtOp) for op in ops)
 
 
-def _op_cost(op: Operation) -> float:
+def op_cost(op: Operation) -> float:
     if op.regions or isinstance(op, ix.PackOp | ix.UpdateOp) or _makes_table(op):
         return inf
     if isinstance(op, _FREE):

@@ -32,7 +32,7 @@ from .fold_scalar import constant
 from .needs import defined_symbol, needs
 
 _LOOPS = (ix.ForOp, eff.LoopOp, eff.WhileOp, eff.AccumOp)
-_KEPT = (ix.FillOp, ix.PackOp, ix.UpdateOp, eff.WhileOp)
+_KEPT = (ix.FillOp, ix.PackOp, ix.UpdateOp)
 _DIVISIONS = (
     *(arith.DivSIOp, arith.DivUIOp, arith.RemSIOp, arith.RemUIOp),
     *(arith.FloorDivSIOp, arith.CeilDivSIOp, arith.CeilDivUIOp),
@@ -62,7 +62,7 @@ def _hoist_from(body: Block, loop: Operation) -> None:
     inside: set[SSAValue] = set(body.args)
     symbols = {defined_symbol(loop)}
     for op in list(body.ops):
-        if op.next_op is not None and harmless(op):
+        if op.next_op is not None and not isinstance(op, _KEPT) and harmless(op):
             found = needs(op)
             if found.pure and inside.isdisjoint(found.values) and symbols.isdisjoint(found.symbols):
                 op.detach()
@@ -76,7 +76,7 @@ def _hoist_from(body: Block, loop: Operation) -> None:
 
 def harmless(op: Operation) -> bool:
     """May the op run where it would not have run? (Effects are not looked at.)"""
-    if isinstance(op, _KEPT):
+    if isinstance(op, eff.WhileOp):
         return False
     if isinstance(op, ix.IndexOp):
         return in_range(op)

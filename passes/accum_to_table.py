@@ -1,0 +1,136 @@
+"""accum-to-table: accumulations that need no accumulator become tables and reductions.
+
+    accum a = 0 { for i { ...; add a[i], v } }                 ==>   for i { ...; yield v } -> tab
+    accum a = 0 { for i { ...; add a[], v } }                  ==>   for i { ...; yield v } -> add
+    accum a = 0 { for i { for j { ...; add a[j], e(i, j) } } } ==>   for p { for i { e(i, p) } -> add } -> tab
+
+Each axis of an accumulator is *owned* by a loop whose index runs through all of it, other loops of the nest are
+*summed*: then the sums come out of the loops themselves (`accum_extract`). An axis that is an affine function of
+several loops, or whose loop is not the outermost, is turned round: each cell gathers what the others would have
+scattered (`accum_gather`), if that costs no more than a constant factor. Adds to one accumulator are sorted by the loop
+that owns its first axis, each kind is treated by itself, and the results are combined; a start value other than the
+identity is combined with them too.
+
+What is *free*, an index read from data, stays an accumulator: a histogram. So does a sum of tables whose turning
+round would do work again. Adds inside `while` to a table, and calls that are given an accumulator, stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from pydex.dialects import eff
+
+from .accum_extract import Extraction
+from .accum_gather import gather
+from .affine import affine, same
+from .dce import shrink
+from .edit import blocks, erase, replace, splice
+from .monoids import combine, is_identity
+from .widen import yield_from_accum
+
+
+class AccumToTable(ModulePass):
+    name: ClassVar[str] = "accum-to-table"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        convert(op)
+
+
+def convert(root: Operation) -> None:
+    """Convert the accumulations inside `root`, the inner ones first."""
+    for block in blocks(root):
+        for op in list(block.ops):
+            if op.regions:
+                convert(op)
+                if isinstance(op, eff.AccumOp):
+                    convert_accum(op)
+
+
+def convert_accum(op: eff.AccumOp) -> None:
+    """Convert what can be of one accumulation; the op goes away if no accumulator is left."""
+    for k in reversed(range(len(op.initial))):
+        op = _convert_one(op, k)
+    if not op.initial:
+        replace(op, splice(op.body.block, op))
+
+
+def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
+    """Convert accumulator k, or those of its adds that can be; the op as it is then."""
+    accumulator, block, content = op.accumulators[k], op.body.block, op.initial[k].type
+    if not all(isinstance(use.operation, eff.AddOp) for use in accumulator.uses):
+        return op
+    adds = _combined([a for a in op.walk() if isinstance(a, eff.AddOp) and a.accumulator is accumulator])
+    values: list[SSAValue] = []
+    for group in _groups(adds):
+        extraction = Extraction(accumulator, group, block)
+        if extraction.possible(content):
+            values.append(extraction.extract(content))
+            for local in extraction.local:
+                convert_accum(local)
+        else:
+            values += [v for add in group if (v := gather(add, block)) is not None]
+    if adds and not values:
+        return op
+    for value in values:
+        widened = yield_from_accum(op, value).owner
+        assert isinstance(widened, eff.AccumOp)
+        op = widened
+    return _finish(op, k, op.results[len(op.results) - len(values) :])
+
+
+def _finish(op: eff.AccumOp, k: int, values: Sequence[SSAValue]) -> eff.AccumOp:
+    """Combine values with the start, and with what is still accumulated; drop the accumulator if nothing is."""
+    content, start, monoid = op.results[k], op.initial[k], op.monoids[k]
+    uses = list(content.uses)
+    remains = op.accumulators[k].first_use is not None
+    if remains:
+        values = [content, *values]
+    elif not values or not is_identity(monoid, start):
+        values = [start, *values]
+    total = values[0]
+    for value in values[1:]:
+        assert op.next_op is not None
+        total = combine(monoid, total, value, op.next_op)
+    for use in uses:
+        use.operation.operands[use.index] = total
+    if remains:
+        return op
+    narrowed = shrink(op, [i != k for i in range(len(op.results))])
+    assert isinstance(narrowed, eff.AccumOp)
+    return narrowed
+
+
+def _combined(adds: list[eff.AddOp]) -> list[eff.AddOp]:
+    """add a[i], v; add a[i], w  ==>  add a[i], v + w, in one block."""
+    kept: list[eff.AddOp] = []
+    for add in adds:
+        twin = next((a for a in kept if a.parent is add.parent and _same_cell(a, add)), None)
+        if twin is not None:
+            assert isinstance(add.accumulator.type, eff.AccType)
+            value = combine(add.accumulator.type.monoid.data, twin.value, add.value, add)
+            add.operands = [add.accumulator, *add.indices, value]
+            kept.remove(twin)
+            erase(twin)
+        kept.append(add)
+    return kept
+
+
+def _same_cell(a: eff.AddOp, b: eff.AddOp) -> bool:
+    return len(a.indices) == len(b.indices) and all(same(i, j) for i, j in zip(a.indices, b.indices, strict=True))
+
+
+def _groups(adds: list[eff.AddOp]) -> list[list[eff.AddOp]]:
+    """Adds by the loop whose index is their first one; all of them if there is none to sort by; others one by one."""
+    groups: dict[object, list[eff.AddOp]] = {}
+    for add in adds:
+        owner = affine(add.indices[0]).term if add.indices else None
+        key = owner if isinstance(owner, BlockArgument) or not add.indices else add
+        groups.setdefault(key, []).append(add)
+    return list(groups.values())
