@@ -3,6 +3,9 @@
     func.func @f(%x : !ix.tab<[n], f32>) -> f32 { ix.sizes ["n"] … }
     ==>  llvm.func @entry(%frame : !llvm.ptr) { … scf, arith, llvm.load, llvm.store, calls of the runtime … }
 
+Arguments that are contiguous, row by row, go to code whose strides are known; any others to code of its own, which is
+made when it is first needed (`pdx_any_strides`, see pydex/pipeline.py).
+
 Tables are pointers and strides, not memrefs: half the text, and each access says which memory it cannot touch.
 Memory that is written (results, temporaries) has an alias scope of its own; what parameters point to is never
 written. So LLVM hoists loads over stores and vectorises without checks at run time, which it would not do for more
@@ -17,14 +20,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xdsl.dialects import func
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import lower_parallel, vector_math
+from pydex.passes import lower_entry, lower_parallel, vector_math
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_cells import POINTER, Cells, Memory
+from pydex.passes.lower_cells import Memory
 from pydex.passes.lower_rules import RULES
-from pydex.passes.lower_text import Idx, Val, mul
+from pydex.passes.lower_text import Val
 
 RUNTIME = """\
 llvm.func @pdx_raise(i64, i64, i64)
@@ -32,6 +35,7 @@ llvm.func @pdx_alloc(i64) -> !llvm.ptr
 llvm.func @pdx_mark() -> i64
 llvm.func @pdx_release(i64)
 llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64)
+llvm.func @pdx_any_strides() -> !llvm.ptr
 """
 
 
@@ -45,9 +49,10 @@ class Lowered:
 
 @dataclass
 class Cpu(Memory):
-    """The target of in-process code."""
+    """The target of in-process code: for parameters that are contiguous (`rows`), or of any strides."""
 
     use_threads: bool = True
+    rows: bool = True
     checks: list[eff.CheckOp] = field(default_factory=list)
     needed: set[tuple[str, str]] = field(default_factory=set)
 
@@ -87,9 +92,17 @@ class Cpu(Memory):
 
     def lower(self, function: func.FuncOp) -> Lowered:
         """The module of one function, whose calls have been inlined."""
-        low = Lowering(self, RULES)
-        block = function.body.block
-        results = self._unpack(low, function)
+        checked = self.rows and any(isinstance(type, ix.TableType) for type in function.function_type.inputs)
+        parts = [self._body(function, f"{self.entry}.rows" if checked else self.entry)]
+        if checked:
+            parts.append(lower_entry.dispatch(self, Lowering(self, RULES), function))
+        math = vector_math.module_functions(self.needed)
+        return Lowered("\n".join([self.aliases(), RUNTIME, *parts, *self.functions, math]), self.checks)
+
+    def _body(self, function: func.FuncOp, name: str) -> str:
+        """The function that computes."""
+        low, block = Lowering(self, RULES), function.body.block
+        results = lower_entry.unpack(self, low, function, self.rows)
         returned = list(block.last_op.operands) if block.last_op else []
         for value, place in zip(returned, results, strict=True):
             if is_table(value):
@@ -100,55 +113,12 @@ class Cpu(Memory):
                 low.deliver(value, place)
             else:
                 self.store(low, place, [], low.values[value])
-        text = f"llvm.func @{self.entry}(%frame: !llvm.ptr) {{\n{low.code.text()}\n  llvm.return\n}}\n"
-        math = vector_math.module_functions(self.needed)
-        return Lowered("\n".join([self.aliases(), RUNTIME, text, *self.functions, math]), self.checks)
-
-    def _unpack(self, low: Lowering, function: func.FuncOp) -> list[Cells]:
-        """Sizes and parameters become values and places; the places of the results."""
-        frame = CallFrame(self, low)
-        first = function.body.block.first_op
-        for symbol in first.symbols if isinstance(first, ix.SizesOp) else ():
-            low.define(symbol.data, frame.next("i64"))
-        for arg in function.body.block.args:
-            if isinstance(arg.type, ix.TableType):
-                pointer = frame.next(POINTER)
-                strides = tuple(frame.next("i64") for _ in range(arg.type.rank))
-                low.places[arg] = Cells(pointer, strides, arg.type.element, None)
-            else:
-                low.values[arg] = frame.scalar(arg.type)
-        return [frame.result(low, type) for type in function.function_type.outputs]
+        return f"llvm.func @{name}(%frame: !llvm.ptr) {{\n{low.code.text()}\n  llvm.return\n}}\n"
 
 
-class CallFrame:
-    """Reads the frame slot by slot."""
+def lower(function: func.FuncOp, entry: str = "entry", parallel: bool = True, rows: bool = True) -> Lowered:
+    """The text of the module that computes `function` (whose calls have been inlined), and its raise sites.
 
-    def __init__(self, cpu: Cpu, low: Lowering):
-        self.cpu = cpu
-        self.low = low
-        self.slot = 0
-
-    def _address(self) -> Val:
-        self.slot += 1
-        line = f"llvm.getelementptr inbounds %frame[{self.slot - 1}] : (!llvm.ptr) -> !llvm.ptr, i64"
-        return self.low.code.let(POINTER, line)
-
-    def next(self, type: str) -> Val:
-        return self.low.code.let(type, f"llvm.load {{}} : !llvm.ptr -> {type}", self._address())
-
-    def scalar(self, type: Attribute) -> Val:
-        return self.cpu.load(self.low, Cells(self._address(), (), type, None), [])
-
-    def result(self, low: Lowering, type: Attribute) -> Cells:
-        if not isinstance(type, ix.TableType):
-            return Cells(self._address(), (), type, self.cpu.new_scope())
-        pointer = self.next(POINTER)
-        strides: list[Idx] = [1]
-        for size in reversed(ix.bounding_sizes(type)[1:]):
-            strides.insert(0, mul(low.code, low.size(size), strides[0]))
-        return Cells(pointer, tuple(strides), type.element, self.cpu.new_scope())
-
-
-def lower(function: func.FuncOp, entry: str = "entry", parallel: bool = True) -> Lowered:
-    """The text of the module that computes `function` (whose calls have been inlined), and its raise sites."""
-    return Cpu(entry, use_threads=parallel).lower(function)
+    rows: whether there is code for contiguous tables; without it, the code is for tables of any strides.
+    """
+    return Cpu(entry, use_threads=parallel, rows=rows).lower(function)

@@ -7,6 +7,7 @@ verifies it.
 from __future__ import annotations
 
 import builtins
+import ctypes
 import gc
 import sys
 import time
@@ -46,29 +47,75 @@ class Options:
 def compile(module: ModuleOp, entry: str, signature: Signature, options: Options = Options()) -> Callable[..., Any]:
     """The function named `entry` as a Python callable over flat arguments (see `runtime.function`).
 
-    The module is consumed. Its run-time errors are raised as pydex's exceptions, with the line of the user's source.
+    The module is consumed. Run-time errors are raised as pydex's exceptions, with the line of the user's source.
     """
     with _no_collection():
         run_passes(module, options.passes)
         lowered = lower(module, entry, options)
-        level = knobs.OPT_LEVEL.get() if options.opt_level is None else options.opt_level
-        code = mlir.compile(lowered.text, opt_level=level)
+        any_strides = AnyStrides(module, entry, options)
+        code = _machine_code(lowered.text, entry, options, any_strides)
+    on_raise = raiser(lowered.checks, any_strides)
+    return runtime.function(code.address, signature, on_raise, keep=(code, any_strides))
+
+
+def lower(module: ModuleOp, entry: str, options: Options = Options(), rows: bool = True) -> lower_to_cpu.Lowered:
+    """The text for MLIR, after the passes. rows: for contiguous tables, or for tables of any strides."""
+    function = next(f for f in module.ops if isinstance(f, FuncOp) and f.sym_name.data == entry)
+    started = time.perf_counter()
+    lowered = lower_to_cpu.lower(function, parallel=options.parallel, rows=rows)
+    name = "lower-to-cpu" if rows else "lower-to-cpu-any-strides"
+    _report(name, time.perf_counter() - started)
+    if knobs.IR.get():
+        _write(len(options.passes) + (1 if rows else 2), name, lowered.text)
+    return lowered
+
+
+def _machine_code(text: str, entry: str, options: Options, any_strides: AnyStrides) -> mlir.JitCode:
+    level = knobs.OPT_LEVEL.get() if options.opt_level is None else options.opt_level
+    code = mlir.compile(text, symbols={"pdx_any_strides": any_strides.symbol}, opt_level=level)
     if knobs.DEBUG.get() >= 1:
         times = ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in code.seconds.items())
         print(f"pydex: {entry}: {times}", file=sys.stderr)
-    return runtime.function(code.address, signature, raiser(lowered.checks), keep=code)
+    return code
 
 
-def lower(module: ModuleOp, entry: str, options: Options = Options()) -> lower_to_cpu.Lowered:
-    """The text for MLIR, after the passes."""
-    function = next(f for f in module.ops if isinstance(f, FuncOp) and f.sym_name.data == entry)
-    started = time.perf_counter()
-    lowered = lower_to_cpu.lower(function, parallel=options.parallel)
-    _report("lower-to-cpu", time.perf_counter() - started)
-    if knobs.IR.get():
-        number = len(options.passes) + 1
-        _write(number, "lower-to-cpu", lowered.text)
-    return lowered
+class AnyStrides:
+    """The code of a function for arguments that are not contiguous, made when it is first needed.
+
+    Compiled code calls `symbol`, which returns the address of that code, or of one that raises `NOT_COMPILED`.
+    """
+
+    NOT_COMPILED = -2
+
+    def __init__(self, module: ModuleOp, entry: str, options: Options):
+        self._make = lambda: lower(module, entry, options, rows=False).text
+        self._entry, self._options = entry, options
+        self._code: mlir.JitCode | None = None
+        self.error: Exception | None = None
+        self._callback = ctypes.CFUNCTYPE(ctypes.c_void_p)(self._address)
+        self.symbol = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
+
+    def _address(self) -> int:
+        try:
+            if self._code is None:
+                with _no_collection():
+                    self._code = _machine_code(self._make(), self._entry, self._options, self)
+            return self._code.address
+        except Exception as error:  # no exception may leave a function that machine code called
+            self.error = error
+            return _refusal().address
+
+
+@cache
+def _refusal() -> mlir.JitCode:
+    """Code that raises NOT_COMPILED, whatever it is called with."""
+    return mlir.compile(f"""
+        llvm.func @pdx_raise(i64, i64, i64)
+        llvm.func @entry(%frame: !llvm.ptr) {{
+          %site = llvm.mlir.constant({AnyStrides.NOT_COMPILED} : i64) : i64
+          llvm.call @pdx_raise(%site, %site, %site) : (i64, i64, i64) -> ()
+          llvm.return
+        }}""")
 
 
 def run_passes(module: ModuleOp, names: Sequence[str], ctx: Context | None = None) -> None:
@@ -124,13 +171,17 @@ def _no_collection() -> Any:
 # ------------------------------------------------------------------------------------------- run-time errors
 
 
-def raiser(checks: Sequence[eff.CheckOp]) -> Callable[[int, int, int], BaseException]:
+def raiser(
+    checks: Sequence[eff.CheckOp], any_strides: AnyStrides | None = None
+) -> Callable[[int, int, int], BaseException]:
     """Makes the exception of a raise site: site k is checks[k]."""
     sites = [(c.exception.data, c.message.data, span_of(c.location)) for c in checks]
 
     def on_raise(site: int, a: int, b: int) -> BaseException:
         if site == runtime.OUT_OF_MEMORY:
             return MemoryError(f"pydex could not allocate {a} bytes for a temporary table")
+        if site == AnyStrides.NOT_COMPILED and any_strides is not None and any_strides.error is not None:
+            return any_strides.error
         exception, message, span = sites[site]
         return exception_class(exception)(Diagnostic(message.format(a, b), span))
 
