@@ -21,16 +21,20 @@ from .ad_reductions import Others, with_parts
 
 def for_(forward: Forward, op: ix.ForOp, point: Point) -> None:
     """Results with a tangent twice: tables, owned tables and sums by the same loop, max, min and mul by another."""
-    arguments = op.body.block.args[1:]
     active = [r in forward.active for r in op.results_]
-    doubled = [k for k, kind in enumerate(op.kind_names) if active[k] and kind in ("tab", "own", "add")]
-    # tangents of owned tables follow the owned tables
-    owned = [(a, t) for a, t, k in zip(arguments, op.owned, _owned_results(op), strict=True) if k in doubled]
+    arguments = dict(zip(_owned_results(op), zip(op.body.block.args[1:], op.owned, strict=True), strict=True))
+    doubled = [
+        k
+        for k, kind in enumerate(op.kind_names)
+        if (active[k] and kind in ("tab", "own", "add")) or (k in arguments and arguments[k][0] in forward.active)
+    ]
+    owned = [arguments[k] for k in doubled if k in arguments]
     loop, inner = _start_for(op, point, [point.tangent(t) for _, t in owned])
     inner.tangents.update(zip((a for a, _ in owned), loop.body.block.args[1 + len(arguments) :], strict=True))
     forward.block(op.body.block, inner)
     doubled.sort(key=lambda k: op.kind_names[k] != "own")
-    values = [inner.values[v] for v in op.yielded] + [inner.tangent(op.yielded[k]) for k in doubled]
+    tangents = [inner.tangent(op.yielded[k] if active[k] else arguments[k][0]) for k in doubled]
+    values = [inner.values[v] for v in op.yielded] + tangents
     final = point.emit.finish_for(loop, [*op.kind_names, *(op.kind_names[k] for k in doubled)], values)
     final, parts = with_parts(point.emit, final, active, forward.target.higher)
     point.values.update(zip(op.results_, final.results_, strict=False))

@@ -45,7 +45,9 @@ def backward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
 def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dict[int, SSAValue]) -> None:
     tables = [k for k, kind in enumerate(op.kind_names) if kind == "own"]
     arguments = op.body.block.args[1:]
-    owned = {k: a for k, a in zip(tables, arguments, strict=True) if k in seeds and a in reverse.active}
+    owned = {k: a for k, a in zip(tables, arguments, strict=True) if a in reverse.active}
+    for k in owned.keys() - seeds.keys():  # nobody reads the new version, but the body reads the table
+        seeds[k] = level.emit.zero(level.type_of(op.results_[k]))
 
     others = {k: Others(level.emit, level.kept[op], k) for k in seeds if op.kind_names[k] == "mul"}
 
@@ -60,7 +62,9 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
         reverse.forward(op.body.block, inner)
         here = {**seeds, **dict(zip(owned, cotangents, strict=True))}
         for k, seed in here.items():
-            reverse.add(inner, op.yielded[k], _seed(op, inner, k, seed, others.get(k)))
+            # the new version of an owned table may matter to nobody; then what is owned is the old one's cotangent
+            value = op.yielded[k] if op.yielded[k] in reverse.active else owned.get(k, op.yielded[k])
+            reverse.add(inner, value, _seed(op, inner, k, seed, others.get(k)))
         reverse.backward(op.body.block, inner)
         yielded = [inner.values[op.yielded[k]] for k in tables] + [inner.take_or_zero(a) for a in owned.values()]
         final = outer.emit.finish_for(loop, ["own"] * len(yielded), yielded)

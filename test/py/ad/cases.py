@@ -207,6 +207,18 @@ def owned_of_nothing_active(f: Build, x: Any, s: Any) -> Any:
     return f.for_("n", "own add", one, [f.fill(f.constant(2.0), "n")])
 
 
+@case("n", ["n", ""], (4,), ())
+def owned_and_dropped(f: Build, x: Any, s: Any) -> Any:
+    """Nobody reads the new table, but a sum reads the old one and the new one."""
+
+    def one(g: Build, i: Any, t: Any) -> Any:
+        u = g.update(t, [i], g.sin(g.at(t, i)) * s)
+        return u, g.at(u, i) * g.at(t, i)
+
+    _, total = f.for_("n", "own add", one, [x])
+    return total
+
+
 # ------------------------------------------------------------------------------------------------ eff.accum
 
 _EDGES = ix.TableType.of([ix.SizeAttr.of("p")], ix.IdxType(ix.SizeAttr.of("n")))

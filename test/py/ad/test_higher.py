@@ -1,0 +1,44 @@
+"""Derivatives of derivatives: both modes of both modes of every case, by the same checks; and three deep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from ad.cases import CASES, float_arguments
+from ad.programs import check, derivative, random_like, zero_holes
+
+from pydex.dialects import ad
+from pydex.interpreter import run
+
+FIRST = {"jvp": ad.JvpOp, "vjp": ad.VjpOp}
+
+
+def first_derivative(name: str, mode: str) -> tuple[Any, list[Any]]:
+    """The case as a module with its first derivative, function @d, and arguments of that."""
+    program, arguments = CASES[name]
+    module, wrt = program(), float_arguments(arguments)
+    rng = np.random.default_rng(1)
+    floats = [r for r in run(module, "f", arguments) if np.asarray(r).dtype == np.float64]
+    like = [arguments[i] for i in wrt] if mode == "jvp" else floats
+    seeds = zero_holes([random_like(rng, v) for v in like], like)
+    return derivative(module, "f", FIRST[mode], wrt, "d"), [*arguments, *seeds]
+
+
+@pytest.mark.parametrize("mode", FIRST)
+@pytest.mark.parametrize("name", CASES)
+def test_both_modes_of(name: str, mode: str) -> None:
+    module, arguments = first_derivative(name, mode)
+    check(module, arguments, float_arguments(arguments), "d", rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["for_in_for", "recurrence", "scan", "winner_in_for", "product_with_a_zero", "newton"])
+def test_three_deep(name: str) -> None:
+    """jvp and vjp of vjp of vjp."""
+    module, arguments = first_derivative(name, "vjp")
+    rng = np.random.default_rng(2)
+    wrt = float_arguments(arguments)
+    module = derivative(module, "d", ad.JvpOp, wrt, "dd")
+    arguments = [*arguments, *(random_like(rng, arguments[i]) for i in wrt)]
+    check(module, arguments, float_arguments(arguments), "dd", rtol=1e-5)
