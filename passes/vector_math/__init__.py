@@ -14,7 +14,8 @@ from typing import NamedTuple
 from pydex.passes.vector_math import arcs, error, exponential, far, hyperbolic, logarithm, power, roots, trigonometric
 from pydex.passes.vector_math.trace import Body, define, format_of
 
-INLINE = "llvm.always_inline, llvm.no_unwind, llvm.linkage = #llvm.linkage<internal>"
+# LLVM 24 takes the first, LLVM 22 the second, through the conversion of func to llvm.
+INLINE = 'llvm.always_inline, passthrough = ["alwaysinline"], llvm.linkage = #llvm.linkage<internal>'
 
 
 class Function(NamedTuple):
@@ -40,7 +41,7 @@ FUNCTIONS: dict[str, Function] = {
     "tan": Function(1, trigonometric.tan, 2.2, 2.2),
     "sinh": Function(1, hyperbolic.sinh, 2.3, 2.3),
     "cosh": Function(1, hyperbolic.cosh, 1.5, 1.5),
-    "tanh": Function(1, hyperbolic.tanh, 2.5, 2.5),
+    "tanh": Function(1, hyperbolic.tanh, 2.2, 2.2),
     "asin": Function(1, arcs.asin, 2.2, 2.2),
     "acos": Function(1, arcs.acos, 1.3, 1.3),
     "atan": Function(1, arcs.atan, 2.0, 2.0),

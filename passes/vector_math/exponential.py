@@ -96,13 +96,14 @@ def expm1(x: Value) -> Value:
     """e^x - 1 without cancellation; signed zeros stay."""
     fmt = x.format
     clamped = at_least(at_most(x, fmt.pick(89.0, 710.0)), fmt.pick(-20.0, -40.0))
-    return copy_sign(scaled_expm1(clamped, 1) * 2.0, x)
+    return copy_sign(scaled_expm1(clamped, 1)[0] * 2.0, x)
 
 
-def scaled_expm1(x: Value, halvings: int) -> Value:
-    """(e^x - 1) / 2^halvings = 2^n (e^r - 1) + (2^n - 1), all halved first: 2^n itself may overflow.
+def scaled_expm1(x: Value, halvings: int) -> tuple[Value, Value]:
+    """(e^x - 1) / 2^halvings = 2^n (e^r - 1) + (2^n - 1), halved first, as 2^n itself may overflow.
 
-    r is kept as high - low, and high is added first, where the sum is exact or dominates.
+    r is kept as high - low, and high is added first, where the sum is exact or dominates. The second part is what the
+    last addition rounds off.
     """
     fmt = x.format
     n, field = nearest(x, LOG2_E, fmt.bias - halvings)
@@ -111,7 +112,9 @@ def scaled_expm1(x: Value, halvings: int) -> Value:
     r = high - low
     lower = fma(polynomial(r, EXPM1_TAIL[fmt.element]), r * r, -low)
     scale = power_of_two(field)
-    return fma(scale, lower, fma(scale, high, scale - 2.0**-halvings))
+    first = fma(scale, high, scale - 2.0**-halvings)
+    result = fma(scale, lower, first)
+    return result, fma(scale, lower, first - result)
 
 
 def less_ln2(x: Value, n: Value) -> Value:

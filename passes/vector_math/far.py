@@ -16,10 +16,6 @@ from pydex.passes.vector_math.trace import Format, Value
 # n stays small enough that the nearest multiple of pi/2 is found although x * 2/pi is rounded.
 FAR_LIMIT = {"f32": 2.0**16, "f64": 2.0**40}
 LANES = {"f32": (4, 8, 16), "f64": (2, 4, 8)}
-NO_MEMORY = ", ".join(
-    f"{part} = none" for part in "other argMem inaccessibleMem errnoMem targetMem0 targetMem1".split()
-)
-PURE = f"no_inline, no_unwind, will_return, memory_effects = #llvm.memory_effects<{NO_MEMORY}>"
 
 
 def far(op: str, x: Value) -> Value:
@@ -38,10 +34,10 @@ def definitions(op: str, fmt: Format, with_variants: bool) -> dict[str, str]:
     if fmt.lanes:
         return {name(op, fmt): vector_definition(op, fmt)}
     if not with_variants:
-        return {name(op, fmt): scalar_definition(op, fmt, PURE)}
+        return {name(op, fmt): scalar_definition(op, fmt, "no_inline")}
     variants = [replace(fmt, lanes=lanes) for lanes in LANES[fmt.element]]
     mapping = ",".join(f"_ZGV_LLVM_N{v.lanes}v_{name(op, fmt)}({name(op, v)})" for v in variants)
-    attributes = f'{PURE}, passthrough = [["vector-function-abi-variant", "{mapping}"]]'
+    attributes = f'no_inline, passthrough = [["vector-function-abi-variant", "{mapping}"]]'
     scalar = scalar_definition(op, fmt, attributes)
     return {name(op, fmt): scalar} | {name(op, v): vector_definition(op, v) for v in variants}
 
@@ -51,7 +47,7 @@ def scalar_definition(op: str, fmt: Format, attributes: str) -> str:
 
 
 def vector_definition(op: str, fmt: Format) -> str:
-    return definition(op, fmt, PURE, f"vector.reduction <or>, %distant : {fmt.type('b')} into i1")
+    return definition(op, fmt, "no_inline", f"vector.reduction <or>, %distant : {fmt.type('b')} into i1")
 
 
 def definition(op: str, fmt: Format, attributes: str, any_distant: str) -> str:

@@ -99,12 +99,19 @@ def ln2_low(x: Value) -> float:
 def decompose(x: Value) -> tuple[Value, Value]:
     """(k, f) with x = 2^k (1 + f) and 1 + f in [sqrt(1/2), sqrt(2)), for positive finite x, denormals too."""
     fmt = x.format
+    lift = float(fmt.mantissa + 1)
     denormal = x < fmt.smallest_normal
-    pattern = bits(select(denormal, x * 2.0 ** (fmt.mantissa + 1), x))
+    k, f = decompose_normal(select(denormal, x * 2.0**lift, x))
+    return select(denormal, k - lift, k), f
+
+
+def decompose_normal(x: Value) -> tuple[Value, Value]:
+    """The same for a number that is not denormal."""
+    fmt = x.format
+    pattern = bits(x)
     exponent = (pattern - fmt.bits_of(SQRT_HALF)) >> fmt.mantissa
     f = from_bits(pattern - (exponent << fmt.mantissa)) - 1.0
-    k = integer_to_float(exponent)
-    return select(denormal, k - float(fmt.mantissa + 1), k), f
+    return integer_to_float(exponent), f
 
 
 def log1p_lower(f: Value, extra: Value | float) -> Value:

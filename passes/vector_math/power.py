@@ -6,7 +6,7 @@ f64: y log|x| reaches 745 and is needed to 2^-53, so log|x| is needed to a relat
 from __future__ import annotations
 
 from pydex.passes.vector_math.exponential import LN2_PARTS, LOG2_E, exp_of_sum
-from pydex.passes.vector_math.logarithm import decompose
+from pydex.passes.vector_math.logarithm import decompose, decompose_normal
 from pydex.passes.vector_math.trace import (
     INF,
     NAN,
@@ -64,7 +64,7 @@ def powf(x: Value, y: Value) -> Value:
 
 def power_f32(size: Value, y: Value) -> Value:
     """size^y by way of f64, rounded once in effect."""
-    k, f = decompose(widen(size))
+    k, f = decompose_normal(widen(size))
     s = f / (f + 2.0)
     z = s * s
     log = fma(k, LN2, fma(z * polynomial(z, ATANH_TAIL_SHORT), s, s + s))

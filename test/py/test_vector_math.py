@@ -69,11 +69,14 @@ def test_special_pairs(op: str, element: str) -> None:
 
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_exact_results(element: str) -> None:
-    """Every power of two through exp2 and log2, denormal ones too; every cube that a cube root gives back."""
+    """Powers of two, denormal ones too, through exp2 and log2; powers of ten through log10; cubes through cbrt."""
     powers = np.arange(-149, 128.0) if element == "f32" else np.arange(-1074, 1024.0)
     exact = np.ldexp(1.0, powers.astype(int))
     np.testing.assert_array_equal(kernel("exp2", element)(powers), exact)
     np.testing.assert_array_equal(kernel("log2", element)(exact), powers)
+    decimal = np.arange(-37, 39) if element == "f32" else np.arange(-307, 309)
+    tens = np.array([float(f"1e{k}") for k in decimal])
+    np.testing.assert_array_equal(kernel("log10", element)(tens), decimal)
     numbers = np.arange(-255.0, 256.0)
     np.testing.assert_array_equal(kernel("cbrt", element)(numbers**3), numbers)
 
