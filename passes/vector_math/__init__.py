@@ -12,7 +12,8 @@ from functools import cache
 from typing import NamedTuple
 
 from pydex.passes.vector_math import arcs, error, exponential, far, hyperbolic, logarithm, power, roots, trigonometric
-from pydex.passes.vector_math.trace import Body, define, format_of
+from pydex.passes.vector_math.format import format_of
+from pydex.passes.vector_math.trace import Body, define
 
 # LLVM 24 takes the first, LLVM 22 the second, through the conversion of func to llvm.
 INLINE = 'llvm.always_inline, passthrough = ["alwaysinline"], llvm.linkage = #llvm.linkage<internal>'

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from pydex.passes.vector_math.trace import (
-    INF,
-    Value,
-    absolute,
-    bits,
-    copy_sign,
-    fma,
-    polynomial,
-    select,
-    square_root,
-)
+from pydex.passes.vector_math.arithmetic import absolute, bits, copy_sign, fma, polynomial, select, square_root
+from pydex.passes.vector_math.format import INF
+from pydex.passes.vector_math.trace import Value
 
 # pi/4 rounded, and the rest.
 QUARTER_PI = {"f32": (0.7853981852531433, -2.1855694143368964e-08), "f64": (0.7853981633974483, 3.061616997868383e-17)}

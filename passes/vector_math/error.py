@@ -6,9 +6,7 @@ which maps [0, inf) to [-1, 1): Shepherd & Laframboise, Math. Comp. 36 (1981), d
 
 from __future__ import annotations
 
-from pydex.passes.vector_math.exponential import LOG2_E, exp_near_zero, exp_of_sum, less_ln2
-from pydex.passes.vector_math.trace import (
-    Value,
+from pydex.passes.vector_math.arithmetic import (
     absolute,
     at_most,
     copy_sign,
@@ -18,6 +16,8 @@ from pydex.passes.vector_math.trace import (
     power_of_two,
     select,
 )
+from pydex.passes.vector_math.exponential import LOG2_E, exp_near_zero, exp_of_sum, less_ln2
+from pydex.passes.vector_math.trace import Value
 
 # erf(x)/x - 1 in z = x^2 for |x| <= 1: relative error of erf 2^-29 and 2^-56 (tools/minimax.py).
 ERF_NEAR = {

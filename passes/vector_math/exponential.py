@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from pydex.passes.vector_math.trace import (
-    Value,
-    at_least,
-    at_most,
-    copy_sign,
-    fma,
-    nearest,
-    polynomial,
-    power_of_two,
-)
+from pydex.passes.vector_math.arithmetic import at_least, at_most, copy_sign, fma, nearest, polynomial, power_of_two
+from pydex.passes.vector_math.trace import Value
 
 LOG2_E = 1.4426950408889634
 LN2 = 0.6931471805599453

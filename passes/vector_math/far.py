@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pydex.passes.vector_math.trace import Format, Value
+from pydex.passes.vector_math.format import Format
+from pydex.passes.vector_math.trace import Value
 
 # n stays small enough that the nearest multiple of pi/2 is found although x * 2/pi is rounded.
 FAR_LIMIT = {"f32": 2.0**16, "f64": 2.0**40}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pydex.passes.vector_math.arithmetic import absolute, at_most, copy_sign, fma
 from pydex.passes.vector_math.exponential import half_exp, scaled_expm1
-from pydex.passes.vector_math.trace import Value, absolute, at_most, copy_sign, fma
+from pydex.passes.vector_math.trace import Value
 
 
 def sinh(x: Value) -> Value:

@@ -5,19 +5,11 @@ f64 follows fdlibm's e_log.c (Sun Microsystems, 1993): s = f / (2 + f), log(1 + 
 
 from __future__ import annotations
 
-from pydex.passes.vector_math.trace import (
-    INF,
-    NAN,
-    Value,
-    bits,
-    fma,
-    from_bits,
-    integer_to_float,
-    polynomial,
-    select,
-)
+from pydex.passes.vector_math.arithmetic import bits, fma, from_bits, integer_to_float, polynomial, select
+from pydex.passes.vector_math.exponential import LN2_PARTS
+from pydex.passes.vector_math.format import INF, NAN
+from pydex.passes.vector_math.trace import Value
 
-LN2_PARTS = {"f32": (0.693115234375, 3.1946184945309415e-05), "f64": (0.6931471803691238, 1.9082149292705877e-10)}
 # log2(e), log10(e), log10(2), each rounded and the rest; k times the first part of log10(2) is exact.
 LOG2_E_PARTS = {"f32": (1.4426950216293335, 1.925963033500011e-08), "f64": (1.4426950408889634, 2.0355273740931033e-17)}
 LOG10_E_PARTS = {

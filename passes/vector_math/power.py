@@ -5,12 +5,7 @@ f64: y log|x| reaches 745 and is needed to 2^-53, so log|x| is needed to a relat
 
 from __future__ import annotations
 
-from pydex.passes.vector_math.exponential import LN2_PARTS, LOG2_E, exp_of_sum
-from pydex.passes.vector_math.logarithm import decompose, decompose_normal
-from pydex.passes.vector_math.trace import (
-    INF,
-    NAN,
-    Value,
+from pydex.passes.vector_math.arithmetic import (
     absolute,
     at_least,
     at_most,
@@ -23,6 +18,10 @@ from pydex.passes.vector_math.trace import (
     select,
     widen,
 )
+from pydex.passes.vector_math.exponential import LN2_PARTS, LOG2_E, exp_of_sum
+from pydex.passes.vector_math.format import INF, NAN
+from pydex.passes.vector_math.logarithm import decompose, decompose_normal
+from pydex.passes.vector_math.trace import Value
 
 LN2 = 0.6931471805599453
 TWO_THIRDS = (0.6666666666666666, 3.700743415417188e-17)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pydex.passes.vector_math.trace import (
-    INF,
-    Value,
+from pydex.passes.vector_math.arithmetic import (
     absolute,
     bits,
     copy_sign,
@@ -16,6 +14,8 @@ from pydex.passes.vector_math.trace import (
     power_of_two,
     select,
 )
+from pydex.passes.vector_math.format import INF
+from pydex.passes.vector_math.trace import Value
 
 CUBE_ROOT_OF_TWO = 1.2599210498948732
 # m^(-1/3) on [1, 2), relative error 2^-14 (tools/minimax.py).

@@ -7,17 +7,9 @@ P3 2^-53, however close x is to a multiple of pi/2.
 
 from __future__ import annotations
 
+from pydex.passes.vector_math.arithmetic import absolute, bits, fma, from_bits, nearest, polynomial, select
 from pydex.passes.vector_math.far import FAR_LIMIT, far
-from pydex.passes.vector_math.trace import (
-    Value,
-    absolute,
-    bits,
-    fma,
-    from_bits,
-    nearest,
-    polynomial,
-    select,
-)
+from pydex.passes.vector_math.trace import Value
 
 TWO_OVER_PI = 0.6366197723675814
 HALF_PI_PARTS = {
