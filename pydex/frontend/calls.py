@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 def call(el: Elaborator, callee: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """`callee(*args, **kwargs)`."""
+    from pydex.frontend.derivatives import Deferred
+
     if isinstance(callee, Closure):
         return call_closure(el, callee, args, kwargs)
     if isinstance(callee, BoundMethod):
         return call(el, callee.function, [callee.owner, *args], kwargs)
+    if isinstance(callee, Deferred):
+        return callee.apply(el, args)
     if isinstance(callee, Intrinsic):
         return apply(el, callee.name, callee.apply, args, kwargs)
     if isinstance(callee, Struct):

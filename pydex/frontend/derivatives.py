@@ -1,1 +1,406 @@
-"""."""
+"""`grad`, `jvp`, `vjp`, … in compiled code: each becomes an `ad` op on an instance of the function.
+
+What is differentiated is called with its flat arguments; tangents exist for the float leaves of the arguments in `wrt`.
+Their meaning is that of pydex/reference/derivatives.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import FloatAttr
+from xdsl.ir import SSAValue
+
+from pydex.dialects import ad
+
+from pydex.frontend.callable import Compiled
+from pydex.frontend.calls import bind_arguments, call
+from pydex.frontend.functions import BoundMethod, Closure, CompileTime
+from pydex.frontend.instances import Instance, build, operands, require_preconditions, size_arguments
+from pydex.frontend.kinds import Sizes, leaves, substitute
+from pydex.frontend.lift import lift
+from pydex.frontend.structure import ir_types, rebuild
+from pydex.frontend.tangents import float_leaves, float_types, from_leaves, to_leaves
+from pydex.frontend.values import Int, Literal, Static, Tuple, Value
+from pydex.types import Type
+
+if TYPE_CHECKING:
+    from pydex.frontend.elaborator import Elaborator
+    from pydex.frontend.frame import Frame
+
+Wrt = Any
+
+
+@dataclass
+class Target:
+    """A function to differentiate: its instance, and its arguments here."""
+
+    instance: Instance
+    args: list[Value]
+    sizes: Sizes
+
+    @property
+    def types(self) -> list[Type]:
+        return [substitute(type, self.sizes) for type in self.instance.params]
+
+    @property
+    def result(self) -> Type:
+        return substitute(self.instance.result, self.sizes)
+
+    def positions(self, places: Sequence[int]) -> list[int]:
+        """The flat arguments that the float leaves of these parameters are."""
+        found, at = [], 0
+        for place, type in enumerate(self.instance.params):
+            for is_float in float_leaves(type):
+                if place in places and is_float:
+                    found.append(at)
+                at += 1
+        return found
+
+
+def target(el: Elaborator, function: Value, args: list[Value], kwargs: dict[str, Value]) -> Target:
+    """The instance of a function for these arguments."""
+    from pydex.frontend.conform import conform_all
+    from pydex.frontend.jit import Function, is_compile_time
+
+    if isinstance(function, Static) and isinstance(function.value, Function):
+        jit = function.value
+        bound = bind_arguments(el, jit.closure, args, kwargs)
+        params = jit.parameters_in(el)
+        if all(p.annotation is not None for p in params) and not any(map(is_compile_time, bound.values())):
+            sizes: dict = {}
+            what = [f"argument {p.name}" for p in params]
+            types = [p.annotation for p in params]
+            made = conform_all(el, [bound[p.name] for p in params], types, sizes, what)  # type: ignore[arg-type]
+            return Target(jit.instance(el), made, sizes)
+    return _local_target(el, function, args, kwargs)
+
+
+def _local_target(el: Elaborator, function: Value, args: list[Value], kwargs: dict[str, Value]) -> Target:
+    """An instance for this call only, in the sizes of the caller."""
+    names = list(kwargs)
+    values = [_differentiable(value) for value in [*args, *kwargs.values()]]
+    outer = el.scope
+
+    def body(inside: list[Value]) -> Value:
+        from pydex.frontend.scope import Scope
+
+        el.scope = Scope(outer.source, el.frame, {}, outer, outer.python if outer.parent is None else None)
+        positional, named = inside[: len(args)], dict(zip(names, inside[len(args) :], strict=True))
+        return call(el, function, positional, named)
+
+    name = getattr(function, "name", None) or getattr(getattr(function, "value", None), "__name__", "function")
+    instance = build(el, name, [value.type for value in values], body, el.frame)
+    return Target(instance, values, {})
+
+
+def _differentiable(value: Value) -> Value:
+    return Literal(float(value.value)) if isinstance(value, Literal) and type(value.value) is int else value
+
+
+def parameter_names(function: Value) -> list[str]:
+    """The names of a function's parameters, as far as they are known."""
+    from pydex.frontend.jit import Function
+
+    if isinstance(function, Closure):
+        spec = function.node.args
+        return [a.arg for a in spec.posonlyargs + spec.args]
+    if isinstance(function, Static) and isinstance(function.value, Function):
+        return parameter_names(function.value.closure)
+    if isinstance(function, Static) and isinstance(function.value, Transformed):
+        return function.value.parameter_names()
+    if isinstance(function, BoundMethod):
+        return parameter_names(function.function)[1:]
+    return []
+
+
+def places_of(el: Elaborator, function: Value, wrt: Wrt, count: int) -> list[int]:
+    """The positions of the arguments that `wrt` names."""
+    names = parameter_names(function)
+    places = []
+    for name in wrt if isinstance(wrt, tuple | list) else (wrt,):
+        if isinstance(name, str) and name not in names:
+            el.fail(f"wrt names {name!r}, but the parameters are {', '.join(names)}", kind=ValueError)
+        place = names.index(name) if isinstance(name, str) else name
+        if not 0 <= place < max(count, len(names)):
+            el.fail(f"wrt is {place}, but there are {count} arguments", kind=ValueError)
+        places.append(place)
+    return places
+
+
+def shaped(wrt: Wrt, found: list[Value]) -> Value:
+    """One result for one argument, a tuple for a tuple of arguments."""
+    return Tuple(tuple(found)) if isinstance(wrt, tuple | list) else found[0]
+
+
+# ------------------------------------------------------------------------------------------------ the ad ops
+
+
+def emit_vjp(el: Elaborator, at: Target, places: list[int], seeds: list[SSAValue]) -> tuple[Value, list[Value]]:
+    """Reverse mode: the result, and the cotangent of each parameter in `places`."""
+    require_preconditions(el, at.instance, at.sizes)
+    flat = operands(el, at.instance, at.args)
+    positions = at.positions(places)
+    primal = ir_types(el.frame, at.result)
+    types = [*primal, *(flat[k].type for k in positions)]
+    op = ad.VjpOp(at.instance.name, size_arguments(el, at.instance, at.sizes), positions, flat, seeds, types)
+    el.frame.emit(op)
+    results = list(op.results)
+    return rebuild(el, at.result, results[: len(primal)]), _by_place(el, at, places, results[len(primal) :])
+
+
+def _by_place(el: Elaborator, at: Target, places: list[int], flat: list[SSAValue]) -> list[Value]:
+    """Cotangents, which come in the order of the parameters, in the order of `places`."""
+    stream = iter(flat)
+    made = {place: from_leaves(el, at.types[place], stream) for place in sorted(set(places))}
+    return [made[place] for place in places]
+
+
+def emit_jvp(el: Elaborator, at: Target, tangents: dict[int, list[SSAValue]]) -> tuple[Value, Value]:
+    """Forward mode: the result and its tangent, for tangents of the parameters."""
+    require_preconditions(el, at.instance, at.sizes)
+    flat = operands(el, at.instance, at.args)
+    places = sorted(tangents)
+    primal = ir_types(el.frame, at.result)
+    types = [*primal, *float_types(el, at.result)]
+    seeds = [ssa for place in places for ssa in tangents[place]]
+    sizes = size_arguments(el, at.instance, at.sizes)
+    op = ad.JvpOp(at.instance.name, sizes, at.positions(places), flat, seeds, types)
+    el.frame.emit(op)
+    results = list(op.results)
+    return rebuild(el, at.result, results[: len(primal)]), from_leaves(el, at.result, iter(results[len(primal) :]))
+
+
+def one(el: Elaborator, at: Target, what: str) -> list[SSAValue]:
+    """The seed of a gradient. Fails unless the result is one float."""
+    parts = leaves(at.result)
+    if len(parts) != 1 or parts[0].dims or not float_leaves(at.result)[0]:
+        el.fail(f"{what} needs a function whose result is one float, found {at.result!r}", help="use dx.jacobian")
+    (type,) = ir_types(el.frame, at.result)
+    return [el.emit(arith.ConstantOp(FloatAttr(1.0, type)))]  # type: ignore[arg-type]
+
+
+def check_differentiable(el: Elaborator, at: Target, places: list[int], function: Value) -> None:
+    """Fails where an argument to differentiate by has no floats."""
+    names = parameter_names(function)
+    for place in places:
+        if not any(float_leaves(at.types[place])):
+            shown = names[place] if place < len(names) else f"argument {place}"
+            el.fail(f"{shown} has no floats to differentiate by: it is {at.types[place]!r}")
+
+
+# ------------------------------------------------------------------------------------- functions of functions
+
+
+class Transformed(Compiled):
+    """A function made of another one: `dx.grad(f)`, `dx.jacobian(f)`, …"""
+
+    def __init__(self, transform: str, function: Any, wrt: Wrt = 0, mode: str | None = None):
+        self.transform, self.function, self.wrt, self.mode = transform, function, wrt, mode
+        inner = getattr(function, "__name__", None) or getattr(function, "name", "function")
+        self.__name__ = f"{transform}_{inner}" if transform != "checkpoint" else inner
+
+    def value_of(self, el: Elaborator) -> Value:
+        """The function it is made of."""
+        return self.function if isinstance(self.function, Value) else lift(el, self.function)
+
+    def parameter_names(self) -> list[str]:
+        inner = self.function
+        if not isinstance(inner, Value):
+            from pydex.frontend.source import function_syntax
+
+            if isinstance(inner, Compiled):
+                inner = Static(inner)
+            else:
+                source, node = function_syntax(inner)
+                inner = Closure(node, None, inner.__name__, source, inner)
+        return parameter_names(inner)
+
+    def apply(self, el: Elaborator, args: list[Value], kwargs: dict[str, Value]) -> Value:
+        from pydex.frontend.jacobians import HIGHER
+
+        return {**APPLY, **HIGHER}[self.transform](el, self, self.value_of(el), args, kwargs)
+
+
+def apply_grad(el: Elaborator, this: Transformed, f: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    value = apply_value_and_grad(el, this, f, args, kwargs)
+    assert isinstance(value, Tuple)
+    return value.items[1]
+
+
+def apply_value_and_grad(
+    el: Elaborator, this: Transformed, f: Value, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    at = target(el, f, args, kwargs)
+    places = places_of(el, f, this.wrt, len(at.args))
+    check_differentiable(el, at, places, f)
+    result, found = emit_vjp(el, at, places, one(el, at, this.transform))
+    return Tuple((result, shaped(this.wrt, found)))
+
+
+def apply_checkpoint(
+    el: Elaborator, this: Transformed, f: Value, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    at = target(el, f, args, kwargs)
+    require_preconditions(el, at.instance, at.sizes)
+    flat, types = operands(el, at.instance, at.args), ir_types(el.frame, at.result)
+    op = ad.CheckpointOp(at.instance.name, size_arguments(el, at.instance, at.sizes), flat, types)
+    el.frame.emit(op)
+    return rebuild(el, at.result, list(op.results))
+
+
+def apply_jvp(el: Elaborator, this: Transformed, f: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    if len(args) != 2:
+        el.fail("jvp(f) takes a tuple of arguments and a tuple of tangents")
+    return jvp(el, f, *args)
+
+
+APPLY: dict[str, Callable[..., Value]] = {
+    "grad": apply_grad,
+    "value_and_grad": apply_value_and_grad,
+    "checkpoint": apply_checkpoint,
+    "jvp": apply_jvp,
+    "vjp": lambda el, this, f, args, kwargs: vjp(el, f, *args),
+    "linearize": lambda el, this, f, args, kwargs: linearize(el, f, *args),
+    "transpose": lambda el, this, f, args, kwargs: transpose(el, f, *args),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Deferred(CompileTime):
+    """A function that remembers values of the frame it was made in."""
+
+    name: str
+    frame: Frame
+    function: Value
+    args: list[Value]
+    run: Callable[..., Value]
+
+    def remembered(self, el: Elaborator) -> list[Value]:
+        from pydex.frontend.capture import import_value
+
+        return self.args if el.frame is self.frame else [import_value(el, a, self.frame) for a in self.args]
+
+    def apply(self, el: Elaborator, args: list[Value]) -> Value:
+        return self.run(el, self.function, self.remembered(el), args)
+
+
+def jvp(el: Elaborator, f: Value, args: Value | None = None, tangents: Value | None = None) -> Value:
+    """`dx.jvp(f, args, tangents)`."""
+    if args is None or tangents is None:
+        return Static(Transformed("jvp", f))
+    if not isinstance(args, Tuple) or not isinstance(tangents, Tuple) or len(args.items) != len(tangents.items):
+        el.fail("jvp takes a tuple of arguments and a tuple of as many tangents")
+    return Tuple(push_forward(el, f, list(args.items), list(tangents.items)))
+
+
+def push_forward(el: Elaborator, f: Value, args: list[Value], tangents: list[Value]) -> tuple[Value, Value]:
+    """The result and its tangent."""
+    at = target(el, f, args, {})
+    seeds: dict[int, list[SSAValue]] = {}
+    for place, tangent in enumerate(tangents):
+        if isinstance(tangent, Static) and tangent.value is None:
+            continue
+        flat = to_leaves(el, tangent, at.types[place], f"tangent {place}")
+        if flat:
+            seeds[place] = flat
+    return emit_jvp(el, at, seeds)
+
+
+def linearize(el: Elaborator, f: Value, *args: Value) -> Value:
+    """`dx.linearize(f, *args)`: the value, and the linear function of tangents."""
+    if not args:
+        return Static(Transformed("linearize", f))
+
+    def run(el: Elaborator, f: Value, args: list[Value], tangents: list[Value]) -> Value:
+        if len(tangents) != len(args):
+            el.fail(f"the linear function takes {len(args)} tangents, found {len(tangents)}")
+        return push_forward(el, f, args, tangents)[1]
+
+    return Tuple((call(el, f, list(args), {}), Deferred("linearized", el.frame, f, list(args), run)))
+
+
+def vjp(el: Elaborator, f: Value, *args: Value) -> Value:
+    """`dx.vjp(f, *args)`: the value, and the function from its cotangent to those of the arguments."""
+    if not args:
+        return Static(Transformed("vjp", f))
+    return Tuple((call(el, f, list(args), {}), Deferred("pull_back", el.frame, f, list(args), pull_back)))
+
+
+def pull_back(el: Elaborator, f: Value, args: list[Value], cotangents: list[Value]) -> Value:
+    """The cotangents of the arguments: one bare, several a tuple."""
+    if len(cotangents) != 1:
+        el.fail(f"it takes the cotangent of the result, found {len(cotangents)} arguments")
+    at = target(el, f, args, {})
+    seeds = to_leaves(el, cotangents[0], at.result, "the cotangent")
+    _, found = emit_vjp(el, at, list(range(len(args))), seeds)
+    return found[0] if len(found) == 1 else Tuple(tuple(found))
+
+
+def transpose(el: Elaborator, f: Value, *args: Value) -> Value:
+    """`dx.transpose(f, *args)`: the transpose of a linear function at arguments that only give the shapes."""
+    if not args:
+        return Static(Transformed("transpose", f))
+    return Deferred("transposed", el.frame, f, list(args), _transposed)
+
+
+def _transposed(el: Elaborator, f: Value, args: list[Value], cotangents: list[Value]) -> Value:
+    if len(cotangents) != 1:
+        el.fail(f"it takes the cotangent of the result, found {len(cotangents)} arguments")
+    at = target(el, f, args, {})
+    places = list(range(len(args)))
+    positions = at.positions(places)
+    seeds = to_leaves(el, cotangents[0], at.result, "the cotangent")
+    require_preconditions(el, at.instance, at.sizes)
+    flat = operands(el, at.instance, at.args)
+    others = [ssa for k, ssa in enumerate(flat) if k not in positions]
+    sizes = size_arguments(el, at.instance, at.sizes)
+    types = [flat[k].type for k in positions]
+    op = ad.TransposeOp(at.instance.name, sizes, positions, others, seeds, types)
+    el.frame.emit(op)
+    found = _by_place(el, at, places, list(op.results))
+    return found[0] if len(found) == 1 else Tuple(tuple(found))
+
+
+# --------------------------------------------------------------------------------------------- as the user calls
+
+
+def constant_option(el: Elaborator, value: Value | None, what: str) -> Any:
+    """A compile-time constant: a string, an integer, a tuple of them."""
+    if value is None:
+        return None
+    if isinstance(value, Tuple):
+        return tuple(constant_option(el, item, what) for item in value.items)
+    if isinstance(value, Static | Literal):
+        return value.value
+    if isinstance(value, Int) and value.form.constant is not None:
+        return value.form.constant
+    el.fail(f"{what} is a constant")
+
+
+def _making(transform: str) -> Callable[..., Value]:
+    def make(el: Elaborator, f: Value, wrt: Value | None = None, mode: Value | None = None) -> Value:
+        chosen = constant_option(el, wrt, "wrt")
+        return Static(Transformed(transform, f, 0 if chosen is None else chosen, constant_option(el, mode, "mode")))
+
+    return make
+
+
+def checkpointed(el: Elaborator, function: Value) -> Value:
+    """`dx.checkpoint(f)`."""
+    return Static(Transformed("checkpoint", function))
+
+
+TRANSFORMS: dict[str, Callable[..., Value]] = {
+    **{name: _making(name) for name in ("grad", "value_and_grad", "jacobian", "hessian", "hvp")},
+    "jvp": jvp,
+    "vjp": vjp,
+    "linearize": linearize,
+    "transpose": transpose,
+    "jit": lambda el, f: f,
+}
+"""What the functions of the public API do when they are called in compiled code."""
+

@@ -5,16 +5,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
 from pydex.frontend import expressions, loops, statements  # noqa: F401 - they register their handlers
+from pydex.frontend.boundary import entry_instance, external, signature_of
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
-from pydex.frontend.frame import Frame
 from pydex.frontend.instances import Instance
 from pydex.frontend.unit import Unit
 from pydex.types import Type
+
+if TYPE_CHECKING:
+    from pydex.runtime.signature import Signature
 
 
 @dataclass
@@ -22,16 +26,19 @@ class Program:
     """An elaborated function: `module` has `entry`; `params` and `result` are its types in the sizes of the entry."""
 
     module: ModuleOp
-    entry: str
+    instance: Instance
     names: list[str]
     params: list[Type]
     result: Type
-    instance: Instance
     unit: Unit
 
     @property
-    def frame(self) -> Frame:
-        return self.instance.frame
+    def entry(self) -> str:
+        return self.instance.name
+
+    def signature(self) -> Signature:
+        """What the runtime needs to know to call the entry."""
+        return signature_of(self.instance, self.names, [external(p) for p in self.params])
 
 
 def new_elaborator() -> Elaborator:
@@ -40,17 +47,12 @@ def new_elaborator() -> Elaborator:
 
 def elaborate(function: Compiled, types: Sequence[Type] | None = None) -> Program:
     """The program of a function, for its annotated types or the given ones."""
-    from pydex.frontend.boundary import entry_instance
-
     enabled = gc.isenabled()
     gc.disable()
     try:
         el = new_elaborator()
-        instance, names = entry_instance(el, function, types)
-        el.unit.module.verify()
-        return Program(el.unit.module, instance.name, names, instance.params, instance.result, instance, el.unit)
+        instance, names, params = entry_instance(el, function, types)
+        return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit)
     finally:
         if enabled:
             gc.enable()
-
-

@@ -26,7 +26,10 @@ class Hidden:
     array: Any
     name: str
     value: Value
-    getter: Any = None
+
+    def read(self) -> Any:
+        """The array now."""
+        return self.array
 
 
 def hidden_type(array: Any, name: str) -> Type:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pydex.builtins import Builtin
-from pydex.frontend.functions import Closure
+from pydex.frontend.callable import Compiled
+from pydex.frontend.functions import Closure, Intrinsic
 from pydex.frontend.source import function_syntax
 from pydex.frontend.values import Int, Literal, Record, Static, Struct, Tuple, Value
 from pydex.sets import EnumSet, IndexSet, Ragged, is_index_set
@@ -48,8 +49,16 @@ def lift(el: Elaborator, object: Any, name: str = "") -> Value:
 
 
 def _lift_static(el: Elaborator, object: Any, name: str) -> Value:
-    if _is_callable_of_ours(object) or object is None or isinstance(object, str | Type | Ragged | IndexSet | Builtin):
+    compiled = getattr(object, "__pydex_compiled__", None)
+    if compiled is not None:
+        return Static(compiled)
+    if object is None or isinstance(object, str | Type | Ragged | IndexSet | Builtin | Compiled):
         return Static(object)
+    transform = getattr(object, "__pydex_transform__", None)
+    if isinstance(transform, str):
+        from pydex.frontend.derivatives import TRANSFORMS
+
+        return Intrinsic(f"dx.{transform}", TRANSFORMS[transform])
     if isinstance(object, python_types.FunctionType):
         source, node = function_syntax(object)
         return Closure(node, None, object.__name__, source, object)
@@ -61,9 +70,3 @@ def _lift_static(el: Elaborator, object: Any, name: str) -> Value:
         return Static(as_type(object))
     what = f"{name} is" if name else "this is"
     el.fail(f"{what} a {type(object).__name__}, which pydex cannot use")
-
-
-def _is_callable_of_ours(object: Any) -> bool:
-    from pydex.frontend.callable import Compiled
-
-    return isinstance(object, Compiled)

@@ -53,18 +53,7 @@ class Scope:
         scope: Scope = self
         while scope.parent is not None:
             scope = scope.parent
-        function = scope.python
-        if function is None:
-            return MISSING
-        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        if name in cells:
-            try:
-                return cells[name].cell_contents
-            except ValueError:
-                return MISSING
-        if name in function.__globals__:
-            return function.__globals__[name]
-        return getattr(builtins, name, MISSING)
+        return MISSING if scope.python is None else python_value(scope.python, name)
 
     def size_of_symbol(self, symbol: Symbol) -> Size | None:
         """What a declared size symbol is in this activation."""
@@ -74,3 +63,16 @@ class Scope:
                 return scope.sizes[symbol]
             scope = scope.parent
         return None
+
+
+def python_value(function: Callable[..., Any], name: str) -> Any:
+    """What a name refers to in a Python function, or MISSING."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    if name in cells:
+        try:
+            return cells[name].cell_contents
+        except ValueError:
+            return MISSING
+    if name in function.__globals__:
+        return function.__globals__[name]
+    return getattr(builtins, name, MISSING)

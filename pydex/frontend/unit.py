@@ -11,6 +11,7 @@ from pydex.frontend.scope import Scope
 from pydex.frontend.values import Value
 
 if TYPE_CHECKING:
+    from pydex.types import Type
     from pydex.frontend.elaborator import Elaborator
     from pydex.frontend.instances import Instance
 
@@ -23,6 +24,7 @@ class Unit:
         self.instances: dict[Any, Instance] = {}
         self.active: list[Any] = []
         self.globals: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self.result: Type | None = None  # of the entry, before indices became integers
         self._names: set[str] = set()
         self._files: dict[str, StringAttr] = {}
 

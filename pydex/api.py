@@ -1,0 +1,92 @@
+"""The public functions that make functions: `@dx.jit`, `dx.grad` and its like, and what their results can do.
+
+A compiled function is called like any Python function. It is compiled at the first call with arguments of new types;
+sizes are not part of a type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydex.calling import CompiledFunction, DerivativeOf, Jit
+
+
+def jit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Compiles a function: `@dx.jit`."""
+    if function is None:
+        return lambda f: jit(f, **options)
+    return function if isinstance(function, CompiledFunction) else Jit(function)
+
+
+def grad(function: Callable[..., Any], wrt: Any = 0) -> Any:
+    """The gradient of a function whose result is one float, by the arguments `wrt` (position, name, or a tuple)."""
+    return DerivativeOf("grad", function, wrt)
+
+
+def value_and_grad(function: Callable[..., Any], wrt: Any = 0) -> Any:
+    """The value and the gradient, computed together."""
+    return DerivativeOf("value_and_grad", function, wrt)
+
+
+def jacobian(function: Callable[..., Any], wrt: Any = 0, mode: str | None = None) -> Any:
+    """For each float of the result, its gradient; `mode` is "forward" or "reverse", by default what takes fewer runs."""
+    return DerivativeOf("jacobian", function, wrt, mode)
+
+
+def hessian(function: Callable[..., Any], wrt: Any = 0) -> Any:
+    """The Jacobian of the gradient."""
+    return DerivativeOf("hessian", function, wrt)
+
+
+def hvp(function: Callable[..., Any], wrt: Any = 0) -> Any:
+    """`hvp(f)(*args, v)`: the derivative of the gradient in the direction v."""
+    return DerivativeOf("hvp", function, wrt)
+
+
+def jvp(function: Callable[..., Any], args: tuple | None = None, tangents: tuple | None = None) -> Any:
+    """`jvp(f, args, tangents)`: f(*args) and its derivative in the direction; `jvp(f)` is that function of the two."""
+    made = DerivativeOf("jvp", function)
+    return made if args is None or tangents is None else made(args, tangents)
+
+
+def vjp(function: Callable[..., Any], *args: Any) -> Any:
+    """`vjp(f, *args)`: f(*args), and the function from a cotangent of it to those of the arguments."""
+    if not args:
+        return lambda *args: vjp(function, *args)
+    pull_back = DerivativeOf("pull_back", function)
+    return jit(function)(*args), lambda cotangent: pull_back(*args, cotangent)
+
+
+def linearize(function: Callable[..., Any], *args: Any) -> Any:
+    """`linearize(f, *args)`: f(*args), and the linear function of tangents of the arguments."""
+    if not args:
+        return lambda *args: linearize(function, *args)
+    linearized = DerivativeOf("linearized", function)
+    return jit(function)(*args), lambda *tangents: linearized(*args, *tangents)
+
+
+def transpose(function: Callable[..., Any], *args: Any) -> Any:
+    """`transpose(f, *args)`: the transpose of a linear function, at arguments that only give the shapes."""
+    if not args:
+        return lambda *args: transpose(function, *args)
+    transposed = DerivativeOf("transposed", function)
+    return lambda cotangent: transposed(*args, cotangent)
+
+
+for _function in (jit, grad, value_and_grad, jacobian, hessian, hvp, jvp, vjp, linearize, transpose):
+    _function.__pydex_transform__ = _function.__name__  # type: ignore[attr-defined] - known inside compiled code
+
+
+def set_num_threads(n: int) -> None:
+    """Later parallel loops run on n threads; 0: on all processors."""
+    from pydex import runtime
+
+    runtime.set_threads(n)
+
+
+def get_num_threads() -> int:
+    """How many threads parallel loops use."""
+    from pydex import runtime
+
+    return runtime.get_threads()

@@ -1,0 +1,213 @@
+"""Compiled functions as Python objects: which compilation a call needs, its arguments and its results.
+
+A function whose parameters are all annotated is compiled once. Others are compiled for the types of their arguments,
+which do not include sizes. Numbers outside of the program are compiled in: when one changes, so does the code.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydex.diagnostics import DexError
+
+if TYPE_CHECKING:
+    from pydex.frontend.callable import Compiled
+    from pydex.frontend.entry import Program
+    from pydex.types import Type
+
+
+class Compilation:
+    """Machine code for arguments of given types."""
+
+    def __init__(self, program: Program, native: Callable[..., Any], signature: Any):
+        self.native, self.signature = native, signature
+        self.params, self.names, self.result = program.params, program.names, program.result
+        self.globals = list(program.unit.globals.values())
+        self.hidden = [hidden.read for hidden in program.instance.hidden]
+        self.is_plain = not self.globals and not self.hidden and self._passes_values_as_they_are()
+
+    def _passes_values_as_they_are(self) -> bool:
+        from pydex.frontend.marshal import is_plain
+        from pydex.types import TupleType
+
+        results = self.result.items if isinstance(self.result, TupleType) else (self.result,)
+        alone = isinstance(self.result, TupleType) and len(results) < 2
+        return all(map(is_plain, (*self.params, *results))) and not alone
+
+    def is_valid(self) -> bool:
+        """Whether the numbers it was compiled for are still what their names stand for."""
+        from pydex.frontend.scope import python_value
+
+        return all(_same(python_value(python, name), value) for python, name, value in self.globals)
+
+    def call(self, args: Sequence[Any]) -> Any:
+        """The result for arguments in the order of the parameters."""
+        from pydex.frontend.marshal import flatten_argument, rebuild_result
+
+        given = zip(self.params, args, self.names, strict=True)
+        flat = [x for type, value, name in given for x in flatten_argument(type, value, name)]
+        flat += [read() for read in self.hidden]
+        found = self.native(*flat)
+        results = iter((found,) if len(self.signature.results) == 1 else found or ())
+        return rebuild_result(self.result, results, lambda: self._sizes(flat))
+
+    def _sizes(self, flat: list[Any]) -> Any:
+        from pydex.runtime.call import bind
+        from pydex.sizes import Symbol
+
+        return {Symbol(name): value for name, value in bind(self.signature, flat, {})[1].items()}
+
+
+def _same(now: Any, then: Any) -> bool:
+    return type(now) is type(then) and (now == then or (now != now and then != then))
+
+
+class CompiledFunction:
+    """What `@dx.jit` and the derivatives make: it can be called from Python and from compiled code."""
+
+    def __init__(self, function: Any):
+        self.function = function
+        self._fast: Callable[..., Any] | None = None
+        self._compilations: dict[Any, Compilation] = {}
+        self.__name__ = getattr(function, "__name__", "function")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._fast is not None:
+            return self._fast(*args, **kwargs)
+        return self._call(args, kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @functools.cached_property
+    def __pydex_compiled__(self) -> Compiled:
+        """The frontend's view of this function."""
+        return self._view()
+
+    def _view(self) -> Compiled:
+        raise NotImplementedError(f"{type(self).__name__} must give the frontend's view")
+
+    def __pydex_reference__(self) -> Callable[..., Any]:
+        """What runs it in the reference execution."""
+        raise NotImplementedError(f"{type(self).__name__} must give its reference")
+
+    def reference(self, *args: Any, **kwargs: Any) -> Any:
+        """The result by the reference execution, which is slow and obvious."""
+        from pydex.reference import reference_call
+
+        return reference_call(self, args, kwargs)
+
+    # ------------------------------------------------------------------------------------------------- calls
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            values, types = self._arguments(args, kwargs)
+            compilation = self._compilation(types)
+        except DexError as error:
+            raise error.with_traceback(None) from None
+        if types is None and compilation.is_plain:
+            self._fast = compilation.native
+            return compilation.native(*values)
+        return compilation.call(values)
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], tuple[Type, ...] | None]:
+        """The arguments in order, and their types if these come from the call."""
+        from pydex.frontend.argtypes import in_order, types_of_call
+
+        values = in_order(self.__pydex_compiled__, args, kwargs)
+        return values, types_of_call(self.__pydex_compiled__, values)
+
+    def _compilation(self, types: tuple[Type, ...] | None) -> Compilation:
+        found = self._compilations.get(types)
+        if found is None or not found.is_valid():
+            found = self._compilations[types] = self._compile(types)
+        return found
+
+    def _compile(self, types: tuple[Type, ...] | None) -> Compilation:
+        from pydex import pipeline
+        from pydex.frontend.entry import elaborate
+
+        program = elaborate(self.__pydex_compiled__, types)
+        signature = program.signature()
+        native = pipeline.compile(program.module, program.entry, signature)
+        return Compilation(program, native, signature)
+
+    # --------------------------------------------------------------------------------------------- inspection
+
+    @property
+    def type(self) -> str:
+        """The type of the function with its effects and preconditions, as text."""
+        from pydex.frontend.entry import elaborate
+        from pydex.frontend.show import show_type
+
+        return show_type(elaborate(self.__pydex_compiled__, None))
+
+    def ir(self, stage: str = "cpu", after: str | None = None, args: tuple[Any, ...] = ()) -> str:
+        """The IR as text: of the "frontend", or after the pipeline `stage`, or only up to its pass `after`.
+
+        A function whose types come from the call needs example arguments `args`.
+        """
+        from pydex.dialects.text import print_module
+        from pydex.frontend.entry import elaborate
+        from pydex.passes.pipelines import PIPELINES
+        from pydex.pipeline import run_passes
+
+        types = self._arguments(args, {})[1] if args else None
+        program = elaborate(self.__pydex_compiled__, types)
+        if stage != "frontend":
+            passes = PIPELINES[stage]
+            run_passes(program.module, passes[: passes.index(after) + 1] if after else passes)
+        return print_module(program.module)
+
+
+class Jit(CompiledFunction):
+    """A Python function, compiled."""
+
+    def __init__(self, function: Callable[..., Any]):
+        super().__init__(function)
+        functools.update_wrapper(self, function, updated=())
+
+    def _view(self) -> Compiled:
+        from pydex.frontend.jit import Function
+
+        return Function(self.function)
+
+    def __pydex_reference__(self) -> Callable[..., Any]:
+        from pydex.reference import reference_function
+
+        return reference_function(self.function)
+
+    def __repr__(self) -> str:
+        return f"<pydex function {self.__qualname__}>"
+
+
+class DerivativeOf(CompiledFunction):
+    """`dx.grad(f)` and its like."""
+
+    def __init__(self, transform: str, function: Any, wrt: Any = 0, mode: str | None = None):
+        if not callable(function):
+            raise TypeError(f"dx.{transform} takes a function, found {function!r}")
+        super().__init__(function)
+        self.transform, self.wrt, self.mode = transform, wrt, mode
+        self.__name__ = f"{transform}_{self.__name__}"
+
+    def _view(self) -> Compiled:
+        from pydex.frontend.derivatives import Transformed
+
+        inner = getattr(self.function, "__pydex_compiled__", self.function)
+        return Transformed(self.transform, inner, self.wrt, self.mode)
+
+    def __pydex_reference__(self) -> Callable[..., Any]:
+        from pydex.reference import derivatives, reference_function
+
+        inner = reference_function(self.function)
+        options = {"grad": (self.wrt,), "value_and_grad": (self.wrt,), "hessian": (self.wrt,), "hvp": (self.wrt,)}
+        options["jacobian"] = (self.wrt, self.mode)
+        return getattr(derivatives, self.transform)(inner, *options.get(self.transform, ()))
+
+    def __repr__(self) -> str:
+        return f"<pydex function {self.__name__}>"
+
+

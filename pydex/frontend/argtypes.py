@@ -1,0 +1,87 @@
+"""The types of the arguments of a call from Python, for functions whose parameters are not annotated."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pydex.diagnostics import Diagnostic, DexTypeError
+from pydex.frontend.callable import REQUIRED, Compiled
+from pydex.frontend.kinds import StaticType, StructOf
+from pydex.sets import Fin
+from pydex.sizes import Symbol
+from pydex.structs import struct_fields
+from pydex.types import PYTHON_TYPES, RecordType, TableType, TupleType, Type, element_type_of
+
+
+def in_order(function: Compiled, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    """The arguments in the order of the parameters, defaults filled in. DexTypeError if they do not fit."""
+    from pydex.frontend.entries import defaults_of, python_names
+
+    names = python_names(function)
+    if names is None:
+        if kwargs:
+            raise DexTypeError(f"{function.__name__} takes no keyword arguments")
+        return list(args)
+    if len(args) > len(names):
+        wanted = f"{len(names)} argument{'s' if len(names) != 1 else ''}"
+        raise DexTypeError(Diagnostic(f"{function.__name__} takes {wanted}, found {len(args)}"))
+    given = dict(zip(names, args, strict=False))
+    for name, value in kwargs.items():
+        if name not in names:
+            raise DexTypeError(Diagnostic(f"{function.__name__} has no parameter {name}"))
+        if name in given:
+            raise DexTypeError(Diagnostic(f"{function.__name__} got two values for {name}"))
+        given[name] = value
+    defaults = defaults_of(function)
+    missing = [name for name in names if name not in given and defaults.get(name, REQUIRED) is REQUIRED]
+    if missing:
+        raise DexTypeError(Diagnostic(f"{function.__name__} is called without {', '.join(missing)}"))
+    return [given[name] if name in given else defaults[name] for name in names]
+
+
+def types_of_call(function: Compiled, values: Sequence[Any]) -> tuple[Type, ...] | None:
+    """The types that these arguments give to a function; None if its own annotations say all."""
+    from pydex.frontend.entries import annotated_parameters
+
+    declared = annotated_parameters(function, len(values))
+    if None not in declared:
+        return None
+    return tuple(
+        given if given is not None else type_of_python(value, f"x{k}")
+        for k, (given, value) in enumerate(zip(declared, values, strict=True))
+    )
+
+
+def type_of_python(value: Any, name: str) -> Type:
+    """The type of a Python value; each dimension of an array is a size of its own."""
+    if isinstance(value, bool | int | float) and not isinstance(value, np.generic):
+        return PYTHON_TYPES[bool if isinstance(value, bool) else int if isinstance(value, int) else float]
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        dtype = element_type_of(value)
+        assert dtype is not None
+        return dtype
+    if isinstance(value, tuple):
+        return TupleType(tuple(type_of_python(v, f"{name}_{k}") for k, v in enumerate(value)))
+    if isinstance(value, Mapping):
+        return RecordType(tuple((key, type_of_python(v, f"{name}_{key}")) for key, v in value.items()))
+    if struct_fields(type(value)) is not None:
+        fields = dataclasses.fields(value)
+        return StructOf(type(value), tuple((f.name, type_of_python(getattr(value, f.name), f"{name}_{f.name}"))
+                                           for f in fields))  # fmt: skip
+    if value is None or isinstance(value, str) or callable(value):
+        return StaticType(value)
+    return _array_type(value, name)
+
+
+def _array_type(value: Any, name: str) -> Type:
+    array = value if isinstance(value, np.ndarray) else np.from_dlpack(value) if hasattr(value, "__dlpack__") else np.array(value)
+    if array.dtype == object:
+        raise DexTypeError(f"argument {name}: a {type(value).__name__} whose rows differ in shape has no type; annotate "
+                           "the parameter")  # fmt: skip
+    dtype = element_type_of(array)
+    assert dtype is not None
+    return TableType(tuple(Fin(Symbol(f"{name}_{k}")) for k in range(array.ndim)), dtype)

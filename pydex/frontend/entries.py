@@ -1,0 +1,155 @@
+"""What Python can call: the parameters of each kind of compiled function, and what a call of it means."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xdsl.ir import Block
+
+from pydex.frontend.callable import Compiled
+from pydex.frontend.derivatives import Transformed, parameter_names, places_of
+from pydex.frontend.frame import Frame
+from pydex.frontend.functions import Closure
+from pydex.frontend.jit import Function
+from pydex.frontend.scope import Scope
+from pydex.frontend.tangents import tangent_type
+from pydex.frontend.values import Static, Value
+from pydex.types import TupleType, Type
+
+if TYPE_CHECKING:
+    from pydex.frontend.elaborator import Elaborator
+
+
+def innermost(function: Compiled) -> Closure:
+    """The Python function that everything else is made of."""
+    inner = function
+    while isinstance(inner, Transformed):
+        made = inner.function
+        if not isinstance(made, Compiled):
+            inner = Function(made)
+        else:
+            inner = made
+    assert isinstance(inner, Function)
+    return inner.closure
+
+
+def entry_parameters(el: Elaborator, function: Compiled, types: Sequence[Type] | None) -> tuple[list[str], list[Type]]:
+    """Names and types of the parameters. Without `types` all must be annotated."""
+    closure = innermost(function)
+    el.scope = Scope(closure.source, None, python=closure.python)  # type: ignore[arg-type]
+    names = names_of(el, function)
+    if types is None:
+        declared = declared_parameters(el, function)
+        assert declared is not None, "the types of a generic function come from the call"
+        return names, declared
+    return (names + [f"argument {k}" for k in range(len(types))])[: len(types)], list(types)
+
+
+def names_of(el: Elaborator, function: Compiled) -> list[str]:
+    if isinstance(function, Function):
+        return [p.name for p in function.parameters_in(el)]
+    assert isinstance(function, Transformed)
+    names = parameter_names(Static(function))
+    extra = {"hvp": ["direction"], "pull_back": ["cotangent"], "transposed": ["cotangent"]}
+    if function.transform == "linearized":
+        return names + [f"tangent {name}" for name in names]
+    return ["arguments", "tangents"] if function.transform == "jvp" else names + extra.get(function.transform, [])
+
+
+def declared_parameters(el: Elaborator, function: Compiled) -> list[Type] | None:
+    """The annotated types of all parameters; None if one comes from the call."""
+    if isinstance(function, Function):
+        types = [p.annotation for p in function.parameters_in(el)]
+        return None if None in types else types  # type: ignore[return-value]
+    assert isinstance(function, Transformed)
+    inner = function.function if isinstance(function.function, Compiled) else Function(function.function)
+    types = declared_parameters(el, inner)
+    if types is None:
+        return None
+    return _with_tangents(el, function, types)
+
+
+def _with_tangents(el: Elaborator, function: Transformed, types: list[Type]) -> list[Type] | None:
+    if function.transform == "hvp":
+        (place,) = places_of(el, Static(function.function), function.wrt, len(types))
+        return [*types, types[place]]
+    if function.transform in ("pull_back", "transposed"):
+        result = declared_result(el, function.function)
+        return None if result is None else [*types, result]
+    tangents = [tangent_type(t) for t in types]
+    if function.transform == "linearized":
+        return None if None in tangents else [*types, *tangents]  # type: ignore[list-item]
+    if function.transform == "jvp":
+        return None if None in tangents else [TupleType(tuple(types)), TupleType(tuple(tangents))]  # type: ignore
+    return types
+
+
+def declared_result(el: Elaborator, function: object) -> Type | None:
+    """The annotated type of a function's result, as that of its cotangents."""
+    if not isinstance(function, Function):
+        return None
+    declared = function.declared(el).get("return")
+    return None if declared is None else tangent_type(declared)
+
+
+def body_of_entry(el: Elaborator, function: Compiled, args: list[Value], types: list[Type]) -> Value:
+    """A call with these arguments, in the frame of the entry."""
+    if isinstance(function, Function):
+        return function.elaborate_body(el, args, types)
+    from pydex.frontend.kinds import symbols_of
+    from pydex.sizes import Size
+
+    el.scope.sizes = {symbol: Size.of(symbol) for type in types for symbol in symbols_of(type)}
+    return function.apply(el, args, {})
+
+
+
+
+# --------------------------------------------------------------------------------------- asked before compiling
+
+
+@functools.cache
+def _elaborator() -> Elaborator:
+    from pydex.frontend.elaborator import Elaborator
+    from pydex.frontend.unit import Unit
+
+    return Elaborator(Unit())
+
+
+def _asking(function: Compiled) -> Elaborator:
+    closure = innermost(function)
+    el = _elaborator()
+    el.frame = Frame("signature", Block(), Block())
+    el.scope = Scope(closure.source, el.frame, python=closure.python)
+    el.visit(closure.node)
+    return el
+
+
+def python_names(function: Compiled) -> list[str] | None:
+    """The names of the parameters, for a call from Python; None where they have none."""
+    if isinstance(function, Transformed) and function.transform not in NAMED:
+        return None
+    return names_of(_asking(function), function)
+
+
+NAMED = ("grad", "value_and_grad", "jacobian", "hessian", "checkpoint")
+
+
+def defaults_of(function: Compiled) -> dict[str, object]:
+    """The defaults of the parameters."""
+    inner = function
+    while isinstance(inner, Transformed):
+        inner = inner.function if isinstance(inner.function, Compiled) else Function(inner.function)
+    assert isinstance(inner, Function)
+    return {p.name: p.default for p in inner.parameters_in(_asking(function))}
+
+
+def annotated_parameters(function: Compiled, count: int) -> list[Type | None]:
+    """The annotated types of the parameters of a call with `count` arguments, None for each that has none."""
+    el = _asking(function)
+    if isinstance(function, Function):
+        return [p.annotation for p in function.parameters_in(el)]
+    declared = declared_parameters(el, function)
+    return [None] * count if declared is None else list(declared)
