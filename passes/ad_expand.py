@@ -21,11 +21,16 @@ from xdsl.passes import ModulePass
 
 from pydex.dialects import ad
 
+from .accum_to_table import convert
 from .ad_emit import Emitter
 from .ad_jvp import jvp
 from .ad_target import Target
 from .ad_vjp import vjp
+from .cse import cse
+from .dce import dce
+from .fold import fold
 from .inline import Functions, callees_first, drop_unused, inline_call
+from .ix_fuse import fuse
 
 
 class AdExpand(ModulePass):
@@ -36,8 +41,11 @@ class AdExpand(ModulePass):
         order = callees_first(functions)
         again = _differentiated(order, functions)
         for function in order:
-            for derivative in [d for d in function.walk() if isinstance(d, ad.Derivative)]:
+            derivatives = [d for d in function.walk() if isinstance(d, ad.Derivative)]
+            for derivative in derivatives:
                 expand(derivative, functions, function in again)
+            if derivatives and function in again:
+                _simplify(function)
         for function in order:
             _clean_up(function, functions)
         drop_unused(op)
@@ -68,6 +76,12 @@ def _differentiated(order: Sequence[FuncOp], functions: Functions) -> set[FuncOp
             if isinstance(callee, SymbolRefAttr) and (isinstance(op, ad.Derivative) or function in found):
                 found.add(functions[callee.root_reference.data])
     return found
+
+
+def _simplify(function: FuncOp) -> None:
+    """What is differentiated again is made short first: else its text would grow fourfold with each derivative."""
+    for step in (fold, cse, dce, convert, fuse, fold, cse, dce):
+        step(function)
 
 
 def _clean_up(function: FuncOp, functions: Functions) -> None:
