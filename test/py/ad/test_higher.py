@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from ad.cases import CASES, float_arguments
 from ad.programs import check, derivative, random_like, zero_holes
-
 from pydex.dialects import ad
 from pydex.interpreter import run
 
