@@ -109,12 +109,12 @@ class _Emitter:
 
     def emit(self) -> SSAValue:
         plan = self.plan
-        outermost = plan.loops[0]
         for value in plan.stored:
-            self.tables[value] = yield_from_for(outermost, "tab", value)
-            owner = self.tables[value].owner
-            assert isinstance(owner, ix.ForOp)
-            outermost = owner
+            widened = yield_from_for(plan.loops[0], "tab", value).owner
+            assert isinstance(widened, ix.ForOp)
+            plan.replace_outermost(widened)
+        results = plan.loops[0].results
+        self.tables = dict(zip(plan.stored, results[len(results) - len(plan.stored) :], strict=True))
         result = self._inside(-1, terminator(plan.root))
         erase(plan.add)
         return result

@@ -67,22 +67,26 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
     if not all(isinstance(use.operation, eff.AddOp) for use in accumulator.uses):
         return op
     adds = _combined([a for a in op.walk() if isinstance(a, eff.AddOp) and a.accumulator is accumulator])
-    values: list[SSAValue] = []
+    before = len(op.results)
     for group in _groups(adds):
         extraction = Extraction(accumulator, group, block)
         if extraction.possible(content):
-            values.append(extraction.extract(content))
+            op = _widened(op, extraction.extract(content))
             for local in extraction.local:
                 convert_accum(local)
         else:
-            values += [v for add in group if (v := gather(add, block)) is not None]
-    if adds and not values:
+            for add in group:
+                if (value := gather(add, block)) is not None:
+                    op = _widened(op, value)
+    if adds and len(op.results) == before:
         return op
-    for value in values:
-        widened = yield_from_accum(op, value).owner
-        assert isinstance(widened, eff.AccumOp)
-        op = widened
-    return _finish(op, k, op.results[len(op.results) - len(values) :])
+    return _finish(op, k, op.results[before:])
+
+
+def _widened(op: eff.AccumOp, value: SSAValue) -> eff.AccumOp:
+    widened = yield_from_accum(op, value).owner
+    assert isinstance(widened, eff.AccumOp)
+    return widened
 
 
 def _finish(op: eff.AccumOp, k: int, values: Sequence[SSAValue]) -> eff.AccumOp:
@@ -94,10 +98,10 @@ def _finish(op: eff.AccumOp, k: int, values: Sequence[SSAValue]) -> eff.AccumOp:
         values = [content, *values]
     elif not values or not is_identity(monoid, start):
         values = [start, *values]
-    total = values[0]
+    total, after = values[0], op.next_op
+    assert after is not None
     for value in values[1:]:
-        assert op.next_op is not None
-        total = combine(monoid, total, value, op.next_op)
+        total = combine(monoid, total, value, after)
     for use in uses:
         use.operation.operands[use.index] = total
     if remains:

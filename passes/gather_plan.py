@@ -92,6 +92,11 @@ class GatherPlan:
                 type = type.under(SizeAttr.of(level.symbol))
         return type
 
+    def replace_outermost(self, loop: ix.ForOp) -> None:
+        """The outermost old loop has been rebuilt."""
+        self.level_of[loop] = self.level_of.pop(self.loops[0])
+        self.loops[0] = loop
+
     # ------------------------------------------------------------------------------------------------- solve
 
     def _solve(self) -> bool:
