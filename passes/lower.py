@@ -139,6 +139,12 @@ class Lowering:
     def indices(self, values: Sequence[SSAValue]) -> list[Idx]:
         return [self.values[v] for v in values]
 
+    def bind(self, loop: ix.ForOp | eff.LoopOp, i: Val) -> None:
+        """The index of a loop, as a value and (if it has a name) as a size symbol."""
+        self.values[loop.index] = i
+        if loop.symbol is not None:
+            self.define(loop.symbol.data, i)
+
     # ------------------------------------------------------------------------------------------------- blocks
 
     def run(self, block: Block) -> None:
@@ -232,6 +238,21 @@ class Lowering:
         source = ix_own.source(value)
         if source is not None:
             self.want(source, place)
+
+    def take_over(self, table: SSAValue, version: SSAValue, in_place: bool) -> Any:
+        """The place of a new version of a table: that of the old one, or a copy of it."""
+        if in_place:
+            return self.places[table]
+        place = self.result(version)
+        self.copy(table.type, self.places[table], place)
+        return place
+
+    def put(self, value: SSAValue, place: Any) -> None:
+        """A scalar is stored, a table delivered."""
+        if is_table(value):
+            self.deliver(value, place)
+        else:
+            self.target.store(self, place, [], self.values[value])
 
     def deliver(self, value: SSAValue, place: Any) -> None:
         """Makes sure that the table lies at the place: it was made there, or is copied now."""

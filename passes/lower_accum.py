@@ -13,8 +13,7 @@ from xdsl.ir import Attribute
 from pydex.dialects import eff, ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_loops import take_over
-from pydex.passes.lower_reduce import combine, narrow, widen
+from pydex.passes.lower_monoids import combine, narrow, widen
 
 
 def cell_type(content: Attribute, monoid: str) -> Attribute:
@@ -31,7 +30,7 @@ def accumulate(low: Lowering, op: eff.AccumOp) -> None:
     flags = iter(ix_own.in_place(op))
     for first, arg, result, monoid in zip(op.initial, op.accumulators, op.results_, op.monoids, strict=False):
         if is_table(first):
-            low.places[arg] = take_over(low, first, result, next(flags))
+            low.places[arg] = low.take_over(first, result, next(flags))
         else:
             cell = cell_type(first.type, monoid)
             low.places[arg] = low.target.allocate(low, [], cell, True)

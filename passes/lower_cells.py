@@ -1,8 +1,8 @@
 """Tables as cells in memory, addressed by pointer and strides; what the text of in-process code says about memory.
 
-Every access says which memory it cannot touch: memory that is written has an alias scope of its own (see aliases), what
-parameters point to is never written. Freed memory is reused only after calls of the runtime, which LLVM does not move
-accesses across, so scopes may overlap in time.
+Every access says which memory it cannot touch: memory that is written has an alias scope of its own (see aliases),
+what parameters point to is never written. Freed memory is reused only after calls of the runtime, which LLVM does
+not move accesses across, so scopes may overlap in time.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from pydex.dialects.sizes import SizeAttr
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_cost import work
-from pydex.passes.lower_loops import finish_reductions, join_all, reductions_of, run_range
-from pydex.passes.lower_reduce import combine, identity
+from pydex.passes.lower_for import finish, reductions_of, run_range
+from pydex.passes.lower_monoids import combine, identity
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
 
 #: Operations (see lower_cost) that make a chunk worth the hand-over to a thread.
@@ -80,7 +80,7 @@ class Chunks:
         self.many = self.code.let("i1", "arith.cmpi sgt, {}, {} : i64", self.count, 1)
         self.privates = [self._private(a) for a in self.accumulators]
         self.reductions = reductions_of(low, op)
-        self.partials = [self._slots() for r in self.reductions for _ in range(r.width)]
+        self.partials = [self._slots() for r in self.reductions.all for _ in range(r.width)]
 
     def _count(self) -> Val:
         """The number of chunks: a function of sizes."""
@@ -205,18 +205,18 @@ class Chunks:
     def collect(self) -> None:
         """Combines what the chunks have left, in order."""
         self._collect_accumulators()
-        start = [v for r in self.reductions for v in r.start(self.code, wide=True)]
+        start = self.reductions.first(self.low, wide=True)
 
         def join(c: Val, carried: list[Val]) -> list[Val]:
             parts = [
                 self.code.let(v.type, f"llvm.load {{}} : !llvm.ptr -> {v.type}", _slot(self.code, slots, c))
                 for v, slots in zip(carried, self.partials, strict=True)
             ]
-            return join_all(self.low, self.reductions, carried, parts)
+            return self.reductions.join(self.low, carried, parts)
 
         if start:
             carried = self.low.loop(0, self.count, start, join)
-            finish_reductions(self.low, self.op, self.reductions, carried)
+            finish(self.low, self.op, self.reductions, carried)
 
     def _collect_accumulators(self) -> None:
         if not self.privates:

@@ -9,7 +9,7 @@ from xdsl.dialects import arith, math, scf
 from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import lower_accum, lower_loops, lower_scalars, lower_tables
+from pydex.passes import lower_accum, lower_branch, lower_for, lower_scalars, lower_state, lower_tables
 from pydex.passes.lower import Lowering
 
 Rule = Callable[[Lowering, Any], None]
@@ -61,12 +61,12 @@ RULES = Rules(
         ix.UpdateOp: lower_tables.update,
         ix.FillOp: lower_tables.fill,
         ix.PackOp: lower_tables.pack,
-        ix.ForOp: lower_loops.order_free,
-        eff.LoopOp: lower_loops.sequential,
-        eff.WhileOp: lower_loops.while_,
+        ix.ForOp: lower_for.order_free,
+        eff.LoopOp: lower_state.sequential,
+        eff.WhileOp: lower_state.while_,
         eff.AccumOp: lower_accum.accumulate,
         eff.AddOp: lower_accum.add,
         eff.CheckOp: lambda low, op: low.target.check(low, op),
-        scf.IfOp: lower_loops.branch,
+        scf.IfOp: lower_branch.branch,
     }
 )

@@ -7,7 +7,6 @@ from xdsl.ir import Operation, SSAValue
 from pydex.dialects import ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_loops import put, take_over
 from pydex.passes.lower_text import Idx, add, mul
 
 
@@ -51,7 +50,7 @@ def at(low: Lowering, op: ix.AtOp) -> None:
 
 def update(low: Lowering, op: ix.UpdateOp) -> None:
     """A store, into the old table or a copy of it."""
-    place = take_over(low, op.table, op.result, ix_own.in_place(op)[0])
+    place = low.take_over(op.table, op.result, ix_own.in_place(op)[0])
     low.places[op.result] = place
     indices = low.indices(op.indices)
     if is_table(op.value):
@@ -75,6 +74,6 @@ def pack(low: Lowering, op: ix.PackOp) -> None:
 
 def _put_at(low: Lowering, value: SSAValue, place: object, position: int) -> None:
     if is_table(value):
-        put(low, value, low.target.view(low, place, [position]))
+        low.put(value, low.target.view(low, place, [position]))
     else:
         low.target.store(low, place, [position], low.values[value])

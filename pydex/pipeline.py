@@ -31,6 +31,7 @@ from pydex.dialects import eff
 from pydex.dialects.text import context, print_module, verify
 from pydex.passes import lower_to_cpu
 from pydex.passes.pipelines import CPU
+from pydex.runtime.problems import Problem, argument_error
 from pydex.runtime.signature import Signature
 from pydex.universe import available_passes
 
@@ -44,10 +45,17 @@ class Options:
     opt_level: int | None = None  # of LLVM; None: what PYDEX_OPT says
 
 
-def compile(module: ModuleOp, entry: str, signature: Signature, options: Options = Options()) -> Callable[..., Any]:
+def compile(
+    module: ModuleOp,
+    entry: str,
+    signature: Signature,
+    options: Options = Options(),
+    explain: Callable[[Problem], BaseException] = argument_error,
+) -> Callable[..., Any]:
     """The function named `entry` as a Python callable over flat arguments (see `runtime.function`).
 
-    The module is consumed. Run-time errors are raised as pydex's exceptions, with the line of the user's source.
+    The module is consumed. Run-time errors are raised as pydex's exceptions, with the line of the user's source;
+    `explain` makes those of arguments that do not fit.
     """
     with _no_collection():
         run_passes(module, options.passes)
@@ -55,7 +63,7 @@ def compile(module: ModuleOp, entry: str, signature: Signature, options: Options
         any_strides = AnyStrides(module, entry, options)
         code = _machine_code(lowered.text, entry, options, any_strides)
     on_raise = raiser(lowered.checks, any_strides)
-    return runtime.function(code.address, signature, on_raise, keep=(code, any_strides))
+    return runtime.function(code.address, signature, on_raise, (code, any_strides), explain)
 
 
 def lower(module: ModuleOp, entry: str, options: Options = Options(), rows: bool = True) -> lower_to_cpu.Lowered:

@@ -1,0 +1,92 @@
+"""The order-free loop, `ix.for`: one loop, or two where its reductions are made in blocks.
+
+Tables are written row by row where they are wanted; an `own` table is the old one, or a copy of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.ir import SSAValue
+
+from pydex.dialects import ix
+from pydex.passes import ix_own
+from pydex.passes.lower import Lowering, is_table
+from pydex.passes.lower_reductions import Reductions, reduction
+from pydex.passes.lower_text import Idx, Val, add, minimum
+
+
+def order_free(low: Lowering, op: ix.ForOp) -> None:
+    """`ix.for`: in parallel where the target says so."""
+    prepare_results(low, op)
+    if not low.target.parallel(low, op):
+        reductions = reductions_of(low, op)
+        values = run_range(low, op, reductions, 0, low.size(op.size))
+        finish(low, op, reductions, values)
+    for block_arg, result in zip(op.body.block.args[1:], ix_own.new_versions(op), strict=True):
+        low.places[result] = low.places[block_arg]
+
+
+def prepare_results(low: Lowering, op: ix.ForOp) -> None:
+    """Places for the tables that the loop makes, and for those that it owns."""
+    for kind, result in zip(op.kind_names, op.results_, strict=True):
+        if kind == "tab":
+            low.places[result] = low.result(result)
+    versions, flags = ix_own.new_versions(op), ix_own.in_place(op)
+    for table, arg, version, flag in zip(op.owned, op.body.block.args[1:], versions, flags, strict=True):
+        low.places[arg] = low.take_over(table, version, flag)
+
+
+def reductions_of(low: Lowering, op: ix.ForOp) -> Reductions:
+    """The reductions among the results."""
+    kinds = [k for k in op.kind_names if k in ix.REDUCTIONS]
+    return Reductions([reduction(low, k, v.type) for k, v in zip(kinds, _reduced(op), strict=True)])
+
+
+def finish(low: Lowering, op: ix.ForOp, reductions: Reductions, carried: Sequence[Val]) -> None:
+    """Makes the carried values of reductions the loop's results."""
+    results = [r for r, k in zip(op.results_, op.kind_names, strict=True) if k in ix.REDUCTIONS]
+    for each, part, result in zip(reductions.all, reductions.split(carried), results, strict=True):
+        low.values[result] = each.finish(low, part)
+
+
+def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
+    """The iterations lo … hi; the values that the reductions carry at the end."""
+    size = reductions.block(hi - lo if isinstance(lo, int) and isinstance(hi, int) else None)
+    if size is None:
+        first = reductions.first(low)
+        return low.loop(lo, hi, first, lambda i, now: reductions.step(low, now, iteration(low, op, i), i))
+
+    def block(start: Val, before: list[Val]) -> list[Val]:
+        end = low.code.number(minimum(low.code, add(low.code, start, size), hi))
+        first = reductions.first_of_block(low)
+        values = low.loop(
+            start, end, first, lambda i, now: reductions.step_of_block(low, now, iteration(low, op, i), i, start)
+        )
+        return reductions.close_block(low, before, values, start, end)
+
+    return low.loop(lo, hi, reductions.first(low, wide=True), block, step=size)
+
+
+def iteration(low: Lowering, op: ix.ForOp, i: Val) -> list[Val]:
+    """One iteration: elements are stored; the values that are reduced."""
+    low.bind(op, i)
+    rows = [
+        (value, low.target.view(low, low.places[result], [i]))
+        for kind, value, result in zip(op.kind_names, op.yielded, op.results_, strict=True)
+        if kind == "tab"
+    ]
+    for value, row in rows:
+        if is_table(value):
+            low.want(value, row)
+    low.run(op.body.block)
+    for value, row in rows:
+        low.put(value, row)
+    owned = [v for k, v in zip(op.kind_names, op.yielded, strict=True) if k == "own"]
+    for arg, value in zip(op.body.block.args[1:], owned, strict=True):
+        low.deliver(value, low.places[arg])
+    return [low.values[v] for v in _reduced(op)]
+
+
+def _reduced(op: ix.ForOp) -> list[SSAValue]:
+    return [v for k, v in zip(op.kind_names, op.yielded, strict=True) if k in ix.REDUCTIONS]

@@ -1,0 +1,193 @@
+"""The reductions of a loop, as values that the loop carries.
+
+Two kinds are made in blocks. A long f32 sum: in f32 within a block, in f64 across, so that 10**7 terms keep six
+digits. argmax and argmin: the values of a block go to a buffer, and only the best of a block is carried; where it
+beats what was best before, its index is looked for in the buffer. So LLVM vectorises both loops, which it does not
+for an index that is carried along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xdsl.ir import Attribute
+
+from pydex.passes.lower import Lowering
+from pydex.passes.lower_monoids import combine, identity, is_float, narrow, widen
+from pydex.passes.lower_text import Code, Val, sub
+
+#: Terms that are added up in f32 before the sum goes on in f64.
+SUM_BLOCK = 4096
+
+#: Values among which the index of the best is looked for; loops of at most FEW iterations carry the index along.
+SEARCH_BLOCK = 256
+FEW = 16
+
+
+def reduction(low: Lowering, kind: str, type: Attribute) -> Reduction:
+    """A reduction of this kind of values of this type."""
+    if kind in ("argmax", "argmin"):
+        return Winner(kind, low.target.spell(type), type)
+    return Reduction(kind, low.target.spell(type))
+
+
+class Reduction:
+    """A reduction by a monoid; it carries one value."""
+
+    width = 1
+    block: int | None = None
+
+    def __init__(self, kind: str, type: str):
+        self.kind = kind
+        self.type = type
+        if kind == "add" and type == "f32":
+            self.block = SUM_BLOCK
+
+    def first(self, low: Lowering, wide: bool = False) -> list[Val]:
+        """The values before the first iteration; wide: those of a loop over blocks, or chunks."""
+        return [identity(low.code, self.kind, "f64" if wide and self.block else self.type)]
+
+    def step(self, low: Lowering, now: Sequence[Val], value: Val, i: Val) -> list[Val]:
+        """One more value, that of iteration i."""
+        return self.join(low, now, [value])
+
+    def join(self, low: Lowering, a: Sequence[Val], b: Sequence[Val]) -> list[Val]:
+        """The values of two parts of the iterations, the first maybe wider."""
+        return [combine(low.code, self.kind, a[0], widen(low.code, b[0], a[0].type))]
+
+    def finish(self, low: Lowering, values: Sequence[Val]) -> Val:
+        """The result."""
+        return narrow(low.code, values[0], self.type)
+
+    def first_of_block(self, low: Lowering) -> Val:
+        """What a block starts from."""
+        return identity(low.code, self.kind, self.type)
+
+    def step_of_block(self, low: Lowering, now: Val, value: Val, i: Val, start: Val) -> Val:
+        """One more value, in a block that has begun with iteration `start`."""
+        return combine(low.code, self.kind, now, value)
+
+    def close_block(self, low: Lowering, before: Sequence[Val], value: Val, start: Val, end: Val) -> list[Val]:
+        """The values after the block `start … end`, which has given `value`."""
+        return self.join(low, before, [value])
+
+
+class Winner(Reduction):
+    """argmax or argmin: the least index of the best value, the first NaN if there is one. Carries the best and its
+    index."""
+
+    width = 2
+    block = SEARCH_BLOCK
+
+    def __init__(self, kind: str, type: str, element: Attribute):
+        super().__init__(kind, type)
+        self.element = element
+        self.monoid = "max" if kind == "argmax" else "min"
+        self.buffer: Any = None
+
+    def first(self, low: Lowering, wide: bool = False) -> list[Val]:
+        return [identity(low.code, self.monoid, self.type), low.code.number(0)]
+
+    def step(self, low: Lowering, now: Sequence[Val], value: Val, i: Val) -> list[Val]:
+        return self.join(low, now, [value, i])
+
+    def join(self, low: Lowering, a: Sequence[Val], b: Sequence[Val]) -> list[Val]:
+        better, code = self._better(low.code, a[0], b[0]), low.code
+        line = "arith.select {{}}, {{}}, {{}} : {0}"
+        return [code.let(x.type, line.format(x.type), better, y, x) for x, y in zip(a, b, strict=True)]
+
+    def finish(self, low: Lowering, values: Sequence[Val]) -> Val:
+        return values[1]
+
+    def _better(self, code: Code, best: Val, value: Val) -> Val:
+        """Does the later value win? Only if it is strictly better, or the first NaN."""
+        type, sign = best.type, "gt" if self.monoid == "max" else "lt"
+        if not is_float(type):
+            return code.let("i1", f"arith.cmpi s{sign}, {{}}, {{}} : {type}", value, best)
+        beyond = code.let("i1", f"arith.cmpf u{sign}, {{}}, {{}} : {type}", value, best)
+        number = code.let("i1", f"arith.cmpf ord, {{}}, {{}} : {type}", best, best)
+        return code.let("i1", "arith.andi {}, {} : i1", beyond, number)
+
+    def first_of_block(self, low: Lowering) -> Val:
+        self.buffer = low.target.allocate(low, [SEARCH_BLOCK], self.element, True)
+        return identity(low.code, self.monoid, self.type)
+
+    def step_of_block(self, low: Lowering, now: Val, value: Val, i: Val, start: Val) -> Val:
+        low.target.store(low, self.buffer, [sub(low.code, i, start)], value)
+        return combine(low.code, self.monoid, now, value)
+
+    def close_block(self, low: Lowering, before: Sequence[Val], value: Val, start: Val, end: Val) -> list[Val]:
+        code, index = low.code, low.code.index
+        better = self._better(code, before[0], value)
+        results = code.let_many([self.type, index], f"scf.if {code.use(better)} -> ({self.type}, {index}) {{")
+        with low.frame():
+            position = self._search(low, value, sub(code, end, start))
+            found = code.let(index, f"arith.addi {{}}, {{}} : {index}", start, position)
+            code.do(f"scf.yield {{}}, {{}} : {self.type}, {index}", value, found)
+        code.do("}} else {{")
+        with low.frame():
+            code.do(f"scf.yield {{}}, {{}} : {self.type}, {index}", *before)
+        code.do("}}")
+        return results
+
+    def _search(self, low: Lowering, best: Val, count: Any) -> Val:
+        """The first position in the buffer of the best value, or of a NaN."""
+        code, type, index = low.code, self.type, low.code.index
+
+        def one(i: Val, now: list[Val]) -> list[Val]:
+            value = low.target.load(low, self.buffer, [i])
+            if is_float(type):
+                equal = code.let("i1", f"arith.cmpf oeq, {{}}, {{}} : {type}", value, best)
+                nan = code.let("i1", f"arith.cmpf uno, {{}}, {{}} : {type}", value, value)
+                hit = code.let("i1", "arith.ori {}, {} : i1", equal, nan)
+            else:
+                hit = code.let("i1", f"arith.cmpi eq, {{}}, {{}} : {type}", value, best)
+            here = code.let(index, f"arith.select {{}}, {{}}, {{}} : {index}", hit, i, code.number(SEARCH_BLOCK))
+            return [code.let(index, f"arith.minsi {{}}, {{}} : {index}", now[0], here)]
+
+        return low.loop(0, count, [code.number(SEARCH_BLOCK)], one)[0]
+
+
+class Reductions:
+    """All reductions of a loop."""
+
+    def __init__(self, all: Sequence[Reduction]):
+        self.all = all
+
+    def block(self, trips: int | None) -> int | None:
+        """How many iterations make a block; None where they are few, or no reduction asks for blocks."""
+        sizes = [r.block for r in self.all if r.block]
+        few = FEW if SEARCH_BLOCK in sizes else SUM_BLOCK
+        return min(sizes) if sizes and (trips is None or trips > few) else None
+
+    def split(self, values: Sequence[Val]) -> list[Sequence[Val]]:
+        """The values of each reduction."""
+        parts, at = [], 0
+        for r in self.all:
+            parts.append(values[at : at + r.width])
+            at += r.width
+        return parts
+
+    def first(self, low: Lowering, wide: bool = False) -> list[Val]:
+        return [v for r in self.all for v in r.first(low, wide)]
+
+    def step(self, low: Lowering, now: Sequence[Val], values: Sequence[Val], i: Val) -> list[Val]:
+        parts = zip(self.all, self.split(now), values, strict=True)
+        return [v for r, part, value in parts for v in r.step(low, part, value, i)]
+
+    def join(self, low: Lowering, a: Sequence[Val], b: Sequence[Val]) -> list[Val]:
+        parts = zip(self.all, self.split(a), self.split(b), strict=True)
+        return [v for r, x, y in parts for v in r.join(low, x, y)]
+
+    def first_of_block(self, low: Lowering) -> list[Val]:
+        return [r.first_of_block(low) for r in self.all]
+
+    def step_of_block(self, low: Lowering, now: Sequence[Val], values: Sequence[Val], i: Val, start: Val) -> list[Val]:
+        return [r.step_of_block(low, n, v, i, start) for r, n, v in zip(self.all, now, values, strict=True)]
+
+    def close_block(
+        self, low: Lowering, before: Sequence[Val], values: Sequence[Val], start: Val, end: Val
+    ) -> list[Val]:
+        parts = zip(self.all, self.split(before), values, strict=True)
+        return [v for r, part, value in parts for v in r.close_block(low, part, value, start, end)]
