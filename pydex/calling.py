@@ -46,6 +46,8 @@ class Compilation:
         """The result for arguments in the order of the parameters."""
         from pydex.frontend.marshal import flatten_argument, rebuild_result
 
+        if self.is_plain:
+            return self.native(*args)
         given = zip(self.params, args, self.names, strict=True)
         flat = [x for type, value, name in given for x in flatten_argument(type, value, name)]
         flat += [read() for read in self.hidden]
@@ -105,12 +107,13 @@ class CompiledFunction:
         try:
             values, types = self._arguments(args, kwargs)
             compilation = self._compilation(types)
+            if types is None and compilation.is_plain:
+                self._fast = compilation.native
+            return compilation.call(values)
         except DexError as error:
-            raise error.with_traceback(None) from None
-        if types is None and compilation.is_plain:
-            self._fast = compilation.native
-            return compilation.native(*values)
-        return compilation.call(values)
+            from pydex.refusals import located
+
+            raise located(error, self.__pydex_compiled__).with_traceback(None) from None
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], tuple[Type, ...] | None]:
         """The arguments in order, and their types if these come from the call."""
@@ -128,10 +131,12 @@ class CompiledFunction:
     def _compile(self, types: tuple[Type, ...] | None) -> Compilation:
         from pydex import pipeline
         from pydex.frontend.entry import elaborate
+        from pydex.refusals import explainer
 
         program = elaborate(self.__pydex_compiled__, types)
         signature = program.signature()
-        native = pipeline.compile(program.module, program.entry, signature)
+        explain = explainer(self.__pydex_compiled__, program.instance.frame.preconditions)
+        native = pipeline.compile(program.module, program.entry, signature, explain=explain)
         return Compilation(program, native, signature)
 
     # --------------------------------------------------------------------------------------------- inspection

@@ -59,7 +59,8 @@ class WrongCount(Problem):
         ):
             if names:
                 return f"{what} {', '.join(names)}; the parameters are ({', '.join(self.expected)})"
-        return f"expected {len(self.expected)} arguments ({', '.join(self.expected)}), found {self.given}"
+        count = "1 argument" if len(self.expected) == 1 else f"{len(self.expected)} arguments"
+        return f"expected {count} ({', '.join(self.expected)}), found {self.given}"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ ROWS = (
     {"passes"},
     {"frontend", "interpreter", "reference", "universe"},
     {"pipeline", "mlir", "runtime"},
-    {"api", "lib", "random"},
+    {"api", "calling", "refusals", "lib", "random"},
     {"tools"},
     {"benchmarks", "examples", "test"},
 )
@@ -29,7 +29,7 @@ LATE = {("builtins", "reference"), ("types", "reference"), ("sets", "reference")
 ONLY = {
     "mlir": {"mlir"},
     "torch_mlir": {"mlir"},
-    "ast": {"frontend", "reference", "diagnostics", "test"},  # passes never see Python
+    "ast": {"frontend", "reference", "diagnostics", "refusals", "tools", "test"},  # passes never see Python
     "xdsl": {"dialects", "passes", "frontend", "interpreter", "pipeline", "api", "tools", "universe", "test"},
     "torch": {"benchmarks", "test"},
     "jax": {"benchmarks", "test"},

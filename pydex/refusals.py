@@ -1,0 +1,80 @@
+"""Arguments of a call from Python that do not fit, as errors that show the parameter in the user's source."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from pydex.diagnostics import DexError, Diagnostic, Span
+from pydex.frontend.callable import Compiled
+from pydex.frontend.entries import innermost
+from pydex.frontend.frame import Precondition
+from pydex.frontend.functions import Closure
+from pydex.pipeline import exception_class
+from pydex.runtime.problems import (
+    NoSuchSize,
+    OutOfRange,
+    PreconditionFailed,
+    Problem,
+    SizeConflict,
+    WrongRank,
+    WrongType,
+)
+
+
+def explainer(function: Compiled, preconditions: Sequence[Precondition]) -> Callable[[Problem], DexError]:
+    """Makes the error of what the runtime found wrong with the arguments of a function."""
+    closure = innermost(function)
+
+    def explain(problem: Problem) -> DexError:
+        help = ""
+        if isinstance(problem, WrongType):
+            help, problem = problem.help, dataclasses.replace(problem, help="")
+        span = _place_of(problem, preconditions) or span_of_parameter(closure, _parameter_of(problem))
+        return exception_class(problem.raises.__name__)(Diagnostic(str(problem), span, help=help))
+
+    return explain
+
+
+def _place_of(problem: Problem, preconditions: Sequence[Precondition]) -> Span | None:
+    """Where the program needs what a failed precondition says."""
+    if not isinstance(problem, PreconditionFailed):
+        return None
+    return next((c.span for c in preconditions if c.message == problem.message), None)
+
+
+def _parameter_of(problem: Problem) -> str:
+    """The name of the parameter that a problem is about, if it is about one."""
+    match problem:
+        case WrongType(param) | WrongRank(param) | OutOfRange(param):
+            return param.name
+        case SizeConflict(place) | NoSuchSize(place):
+            return place.param.name
+    return ""
+
+
+def located(error: DexError, function: Compiled, parameter: str = "") -> DexError:
+    """The error at a parameter of the function, if it has no place of its own."""
+    if error.diagnostic.span is not None:
+        return error
+    span = span_of_parameter(innermost(function), parameter)
+    return type(error)(dataclasses.replace(error.diagnostic, span=span))
+
+
+def span_of_parameter(closure: Closure, name: str) -> Span:
+    """Where a parameter is declared; the beginning of the function for what is none, such as a tangent."""
+    spec, root = closure.node.args, name.split(".")[0]
+    for argument in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]:
+        if argument.arg == root:
+            return closure.source.span(argument)
+    return _header(closure)
+
+
+def _header(closure: Closure) -> Span:
+    """The name of the function in `def name(…)`; the lambda."""
+    span = closure.source.span(closure.node)
+    if isinstance(closure.node, ast.Lambda):
+        return span
+    column = span.column + len("def ")
+    return Span(span.file, span.line, column, column + len(closure.node.name))
