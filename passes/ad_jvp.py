@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects import scf
+from xdsl.dialects import arith, scf
 from xdsl.ir import SSAValue
 
 from pydex.dialects import ad, eff, ix
@@ -17,6 +17,7 @@ from .ad_target import Target
 
 RULES = Rules(
     structural={
+        arith.SelectOp: tables.select,
         ix.AtOp: tables.at,
         ix.UpdateOp: tables.update,
         ix.FillOp: tables.fill,

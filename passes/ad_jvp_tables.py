@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import ad, eff, ix
@@ -31,6 +32,14 @@ def scalar(forward: Forward, op: Operation, point: Point) -> None:
             if part is not None:
                 before = point.tangents.get(y)
                 point.tangents[y] = part if before is None else emit.add(before, part)
+
+
+def select(forward: Forward, op: arith.SelectOp, point: Point) -> None:
+    """y = select(c, a, b): ẏ = select(c, ȧ, ḃ)"""
+    point.clone(op)
+    if op.lhs in point.tangents or op.rhs in point.tangents:
+        a, b = point.tangent(op.lhs), point.tangent(op.rhs)
+        point.tangents[op.result] = point.emit.select(point.values[op.cond], a, b)
 
 
 def at(forward: Forward, op: ix.AtOp, point: Point) -> None:

@@ -23,6 +23,7 @@ from pydex.passes.symbols import Values
 
 from .ad_activity import active_values, free_values
 from .ad_emit import Emitter, has_tangent
+from .ad_masks import Masks
 from .ad_place import Place, without_accumulators
 from .ad_target import Target
 
@@ -78,6 +79,8 @@ class Reverse:
         self.target = target
         self.rules = rules
         self.active = active_values(target.function, target.wrt)
+        self.masks = Masks(target.function)
+        self.reversed: Operation | None = None
         self.contents: Values = {}  # source accumulator -> its cotangent, readable while its region is reversed
 
     def run(
@@ -119,17 +122,21 @@ class Reverse:
 
     def backward(self, block: Block, level: Level) -> None:
         """Walk a block backwards: every op gives the cotangents of its results to its operands."""
+        outer = self.reversed
         for op in reversed(list(block.ops)):
             if op.next_op is None:
                 continue
             if any(r in level.cotangents for r in op.results) or self.writes_active(op):
                 level.emit.location = op.location
+                self.reversed = op
                 self.rules.backward.get(type(op), self.rules.scalar)(self, op, level)
+        self.reversed = outer
 
     def add(self, level: Level, value: SSAValue, contribution: SSAValue | None) -> None:
         """x̄ += contribution, for a whole value."""
         if contribution is None or value not in self.active:
             return
+        contribution = self._masked(level, value, contribution)
         if value in level.accumulators:
             level.emit.insert(eff.AddOp(level.accumulators[value], [], contribution))
             return
@@ -141,6 +148,7 @@ class Reverse:
         if table not in self.active:
             return
         emit = level.emit
+        contribution = self._masked(level, table, contribution)
         if table in level.accumulators:
             emit.insert(eff.AddOp(level.accumulators[table], indices, contribution))
             return
@@ -150,6 +158,14 @@ class Reverse:
         else:
             sum_here = emit.add(emit.at(before, indices), contribution)
             level.cotangents[table] = emit.update(before, indices, sum_here)
+
+    def _masked(self, level: Level, value: SSAValue, contribution: SSAValue) -> SSAValue:
+        """The contribution of the op being reversed, zero where the op did not matter though the value did."""
+        if self.masks.any:
+            known = self.masks.of_value(value)
+            for condition, when in (m for m in self.masks.of(self.reversed) if m not in known):
+                contribution = level.emit.masked(level.values[condition], contribution, when)
+        return contribution
 
     def outer_values(self, level: Level, *regions: Region) -> list[SSAValue]:
         """The values of this level to which the reverse of the regions contributes."""
