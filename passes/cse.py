@@ -4,7 +4,8 @@
     for i. f i  ...  for j. f j   ==>   one loop          loops are compared up to the names of what they define
 
 An op that may raise is merged too: the second would raise only where the first has. Two names of one index, and two
-sizes opened from one number, become one symbol. What writes an accumulator is not merged.
+sizes opened from one number, become one symbol. What writes an accumulator is not merged. Nor is `ix.fill`, which each
+user may update in place; but ops whose operands are equal fills are.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from pydex.dialects import eff
+from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
 from .edit import blocks, replace
@@ -73,7 +74,7 @@ class _Scopes:
         for op in list(block.ops):
             effects = self._effects(op)
             row |= effects
-            if op.next_op is None or not effects <= {"except", "symbol"}:
+            if op.next_op is None or not effects <= {"except", "symbol"} or isinstance(op, ix.FillOp):
                 continue
             if op.regions:
                 rough = self.keys.rough(op)
@@ -129,14 +130,15 @@ class _Keys:
         self.renamed: Sizes = {}
         self.numbers: dict[Attribute, int] = {}
         self.closed: dict[int, tuple[Attribute, int]] = {}  # by id: attributes that mention no symbol
+        self.fills: dict[Key, SSAValue] = {}
 
     def rough(self, op: Operation) -> Key:
         """What equal ops with regions have in common: their type, number of ops, and operands."""
-        return (type(op), len(op.results), *(len(b.ops) for b in blocks(op)), *map(id, op.operands))
+        return (type(op), len(op.results), *(len(b.ops) for b in blocks(op)), *map(self.outer, op.operands))
 
     def key(self, op: Operation, values: dict[SSAValue, int], symbols: Sizes) -> Key:
         """The key, where `values` and `symbols` are what the regions around define; adds what `op` defines."""
-        operands = [values.get(v) or id(v) for v in op.operands]
+        operands = [values.get(v) or self.outer(v) for v in op.operands]
         if isinstance(op, eff.CheckOp):
             return (eff.CheckOp, operands[0])  # the messages do not matter: the second never fails
         if isinstance(op, _COMMUTATIVE):
@@ -158,6 +160,13 @@ class _Keys:
             inner += [self.key(child, local, symbols) for child in block.ops]
         _number(op.results, values)
         return (type(op), tuple(operands), tuple(types), tuple(attributes), tuple(inner))
+
+    def outer(self, value: SSAValue) -> int:
+        """A number for a value that is not numbered locally; equal fills, which are not merged, have the same."""
+        if not isinstance(fill := value.owner, ix.FillOp):
+            return id(value)
+        key = (id(fill.value), self.number(value.type, {}))
+        return id(self.fills.setdefault(key, value))
 
     def number(self, attr: Attribute, symbols: Sizes) -> int:
         """A number for an attribute, the same for equal ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -66,9 +66,10 @@ def _inline_result(loop: ix.ForOp, result: OpResult) -> bool:
         return False
     if cost > CHEAP and not _once(loop, result, reads):
         return False
+    kept = _kept(loop, result)
     for same in _grouped(reads).values():
         first = min(same, key=lambda r: r.position)
-        value = element(loop, result, first.indices, first.before)
+        value = element(loop, result, first.indices, first.before, kept)
         for read in same:
             rest = read.site.indices[read.depth :]
             replace(read.site, [new(read.site, ix.AtOp(value, rest)) if rest else value])
@@ -81,6 +82,16 @@ def _grouped(reads: list[_Read]) -> dict[object, list[_Read]]:
     for read in reads:
         groups.setdefault((read.block, tuple(read.indices)), []).append(read)
     return groups
+
+
+def _kept(loop: ix.ForOp, result: OpResult) -> Values:
+    """Values of the body that are dear and that another table of the loop holds: they are read from there."""
+    return {
+        value: other
+        for kind, value, other in zip(loop.kind_names, loop.yielded, loop.results, strict=True)
+        if kind == "tab" and other is not result and other.first_use is not None
+        if not isinstance(value.type, ix.TableType) and _ops_cost(body_slice(loop, value)) > CHEAP
+    }
 
 
 # ------------------------------------------------------------------------------------------------ is it allowed
@@ -200,7 +211,10 @@ def _cost(loop: ix.ForOp, result: OpResult) -> float:
     for inner in nest[1:]:
         assert isinstance(value, OpResult)
         value = inner.yielded[value.index]
-    ops = body_slice(nest[-1], value)
+    return _ops_cost(body_slice(nest[-1], value))
+
+
+def _ops_cost(ops: Sequence[Operation]) -> float:
     return sum(op_cost(op) for op in ops) - any(isinstance(op, ix.AtOp) for op in ops)
 
 
@@ -221,8 +235,8 @@ def _makes_table(op: Operation) -> bool:
 # --------------------------------------------------------------------------------------------------- the rewrite
 
 
-def body_slice(loop: ix.ForOp, value: SSAValue) -> list[Operation]:
-    """The ops of a loop's body that `value` is made of, in order."""
+def body_slice(loop: ix.ForOp, value: SSAValue, known: Container[SSAValue] = ()) -> list[Operation]:
+    """The ops of a loop's body that `value` is made of, in order, but not those that make known values."""
     block = loop.body.block
     wanted: set[SSAValue] = {value}
     symbols: set[str] = set(mentioned(value.type))
@@ -230,7 +244,7 @@ def body_slice(loop: ix.ForOp, value: SSAValue) -> list[Operation]:
     for op in reversed(block.ops):
         if any(r in wanted for r in op.results) or _defines(op, symbols):
             inside = needs(op)
-            wanted |= inside.values
+            wanted.update(v for v in inside.values if v not in known)
             symbols |= inside.symbols
             found.append(op)
     return found[::-1]
@@ -240,8 +254,12 @@ def _defines(op: Operation, symbols: set[str]) -> bool:
     return isinstance(op, ix.OpenOp) and op.symbol.data in symbols
 
 
-def element(loop: ix.ForOp, result: OpResult, indices: Sequence[SSAValue], before: Operation) -> SSAValue:
-    """f k: what the loop (and those perfectly nested in it) yields for a result at `indices`, computed before an op."""
+def element(
+    loop: ix.ForOp, result: OpResult, indices: Sequence[SSAValue], before: Operation, kept: Mapping[SSAValue, SSAValue]
+) -> SSAValue:
+    """f k: what the loop (and those perfectly nested in it) yields for a result at `indices`, computed before an op.
+
+    `kept`: values of the body that are read from a table instead."""
     index, *rest = indices
     value = loop.yielded[result.index]
     sizes: Sizes = {}
@@ -253,14 +271,18 @@ def element(loop: ix.ForOp, result: OpResult, indices: Sequence[SSAValue], befor
             position = SizeAttr.of(symbol)
         sizes[loop.symbol.data] = position
     values: Values = {loop.index: index}
-    ops = body_slice(loop, value)
+    ops = body_slice(loop, value, kept)
+    used = {v for op in ops for v in needs(op).values} if kept else set()
+    for inner, table in kept.items():
+        if inner in used:
+            values[inner] = new(before, ix.AtOp(table, [index]))
     for op in ops:
         _put(clone(op, values, sizes), before)
     copy = values.get(value, value)
     if not rest:
         return copy
     assert isinstance(copy, OpResult) and isinstance(copy.op, ix.ForOp)
-    found = element(copy.op, copy, rest, before)  # the loop inside, copied whole, is needed at one index only
+    found = element(copy.op, copy, rest, before, {})  # the loop inside, copied whole, is needed at one index only
     erase(copy.op)
     return found
 

@@ -122,7 +122,8 @@ class GatherPlan:
         for loop in self.loops:
             parts = linear(form, symbol_of(loop)) if loop not in self.axes else None
             if parts is not None and parts[0].constant in (1, -1):
-                found.append((_misfit(loop, parts[1], size), len(found), loop, *parts))
+                misfit = _misfit(loop, parts[1], size) + 10 * self._circular(loop, parts[1])
+                found.append((misfit, len(found), loop, *parts))
         if not found:
             return False
         _, _, loop, coef, rest = min(found)
@@ -131,6 +132,11 @@ class GatherPlan:
         self.axes[loop] = axis
         self._answer(loop, (SizeAttr.of(cell.symbol) - rest) * coef)
         return True
+
+    def _circular(self, loop: ix.ForOp, rest: SizeAttr) -> bool:
+        """Would the loop be solved for an index whose own range depends on the loop?"""
+        others = [o for o in self.loops if symbol_of(o) in rest.symbols()]
+        return any(symbol_of(loop) in other.size.symbols() for other in others)
 
     def _answer(self, loop: ix.ForOp, form: SizeAttr) -> None:
         answer: Sizes = {symbol_of(loop): form}

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from xdsl.dialects.builtin import ArrayAttr, FunctionType, StringAttr
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -94,19 +96,30 @@ def defined_symbol(op: Operation) -> str | None:
 
 def mentioned(attr: Attribute) -> tuple[str, ...]:
     """The size symbols in a type or attribute; axis references do not count."""
-    match attr:
-        case SizeAttr():
-            return tuple(s for m, _ in attr.data for s in m if s[0] != "#")
-        case IdxType():
-            return mentioned(attr.size)
-        case TableType():
-            own = tuple(s for size in attr.sizes.data for s in mentioned(size))
-            return own + mentioned(attr.element) if isinstance(attr.element, IdxType) else own
-        case AccType():
-            return mentioned(attr.content)
-        case ArrayAttr() | SizeListAttr():
-            return tuple(s for a in attr.data for s in mentioned(a))
-        case FunctionType():
-            return tuple(s for a in (*attr.inputs, *attr.outputs) for s in mentioned(a))
-        case _:
-            return ()
+    find = _MENTIONS.get(attr.__class__)
+    return () if find is None else find(attr)
+
+
+def _in_size(attr: SizeAttr) -> tuple[str, ...]:
+    return tuple([s for monomial, _ in attr.data for s in monomial if s[0] != "#"])
+
+
+def _in_table(attr: TableType) -> tuple[str, ...]:
+    own = [s for size in attr.sizes.data for m, _ in size.data for s in m if s[0] != "#"]
+    return (*own, *mentioned(attr.element))
+
+
+def _in_all(attrs: Iterable[Attribute]) -> tuple[str, ...]:
+    return tuple([s for a in attrs for s in mentioned(a)])
+
+
+#: By class, because `isinstance` of an attribute is slow and this is asked of every op.
+_MENTIONS: dict[type, Callable[[Any], tuple[str, ...]]] = {
+    SizeAttr: _in_size,
+    IdxType: lambda attr: _in_size(attr.size),
+    TableType: _in_table,
+    AccType: lambda attr: mentioned(attr.content),
+    ArrayAttr: lambda attr: _in_all(attr.data),
+    SizeListAttr: lambda attr: _in_all(attr.data),
+    FunctionType: lambda attr: _in_all((*attr.inputs, *attr.outputs)),
+}
