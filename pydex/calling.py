@@ -150,21 +150,17 @@ class CompiledFunction:
         return show_type(elaborate(self.__pydex_compiled__, None))
 
     def ir(self, stage: str = "cpu", after: str | None = None, args: tuple[Any, ...] = ()) -> str:
-        """The IR as text: of the "frontend", or after the pipeline `stage`, or only up to its pass `after`.
+        """The IR as text: what the "frontend" made, or after the pipeline `stage`, or only up to its pass `after`.
 
-        A function whose types come from the call needs example arguments `args`.
+        "mlir" is the text that MLIR is given, "llvm" what its passes make of it. A function whose types come from the
+        call needs example arguments `args`.
         """
-        from pydex.dialects.text import print_module
         from pydex.frontend.entry import elaborate
-        from pydex.passes.pipelines import PIPELINES
-        from pydex.pipeline import run_passes
+        from pydex.listing import listing
 
         types = self._arguments(args, {})[1] if args else None
         program = elaborate(self.__pydex_compiled__, types)
-        if stage != "frontend":
-            passes = PIPELINES[stage]
-            run_passes(program.module, passes[: passes.index(after) + 1] if after else passes)
-        return print_module(program.module)
+        return listing(program.module, program.entry, stage, after)
 
 
 class Jit(CompiledFunction):

@@ -11,12 +11,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydex.calling import Callable_
-from pydex.diagnostics import DexNameError, Diagnostic, Span
+from pydex.calling import CompiledFunction
+from pydex.diagnostics import DexNameError, Diagnostic
 
 
 def run_as_main(file: str, arguments: Sequence[str]) -> None:
     """The file as `python FILE ARG…` runs it."""
+    open(file).close()  # OSError if it cannot be read
     argv, path = sys.argv, list(sys.path)
     sys.argv = [file, *arguments]
     sys.path.insert(0, str(Path(file).resolve().parent))
@@ -45,19 +46,18 @@ def source_order(module: ModuleType) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(module).items()
-        if isinstance(value, Callable_) and value.__module__ == module.__name__
+        if isinstance(value, CompiledFunction) and value.__module__ == module.__name__
     }
 
 
-def named(module: ModuleType, name: str, file: str) -> Any:
+def named(module: ModuleType, name: str) -> Any:
     """A compiled function of a module. DexNameError if there is none of this name."""
     found = getattr(module, name, None)
-    if isinstance(found, Callable_):
+    if isinstance(found, CompiledFunction):
         return found
-    span = Span(file, 1, 0, 0)
     if found is not None:
-        raise DexNameError(Diagnostic(f"{name} is no compiled function", span, help="decorate it with @dx.jit"))
+        raise DexNameError(Diagnostic(f"{name} is no compiled function", help="decorate it with @dx.jit"))
     functions = list(source_order(module))
     close = get_close_matches(name, functions, 1)
     help = f"did you mean {close[0]}?" if close else f"there is {', '.join(functions)}" if functions else ""
-    raise DexNameError(Diagnostic(f"there is no function {name} in {file}", span, help=help))
+    raise DexNameError(Diagnostic(f"there is no function {name}", help=help))

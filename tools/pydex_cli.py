@@ -53,7 +53,7 @@ def _call(file: str, name: str, texts: Sequence[str]) -> None:
             keywords[key] = parse_argument(value)
         else:
             positional.append(parse_argument(text))
-    result = named(load(file), name, file)(*positional, **keywords)
+    result = named(load(file), name)(*positional, **keywords)
     for part in result if isinstance(result, tuple) else (result,):
         print(part)
 
@@ -65,7 +65,7 @@ def check(options: argparse.Namespace) -> int:
 
     def collect() -> None:
         module = load(file)
-        functions.update({name: named(module, name, file)} if name else source_order(module))
+        functions.update({name: named(module, name)} if name else source_order(module))
 
     failed = report(file, collect)
     for shown, function in functions.items():
@@ -79,7 +79,7 @@ def ir(options: argparse.Namespace) -> int:
     if not name:
         print(f"{file}:1:1: error: which function? pydex ir {file}:FUNCTION", file=sys.stderr)
         return 1
-    return report(file, lambda: print(named(load(file), name, file).ir(options.stage, options.after).rstrip("\n")))
+    return report(file, lambda: print(named(load(file), name).ir(options.stage, options.after).rstrip("\n")))
 
 
 def split_target(text: str) -> tuple[str, str]:

@@ -44,14 +44,16 @@ def describe(error: Exception, file: str) -> str:
     if isinstance(error, OSError) and error.filename == file:
         return f"{file}:1:1: error: {error.strerror}"
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return str(Diagnostic(message, _caller(error) or Span(file, 1, 0, 0)))
+    caller = _caller(error)
+    return str(Diagnostic(message, caller)) if caller else f"{file}:1:1: error: {message}"
 
 
 def _located(error: DexError, file: str) -> str:
     """The error, with a note of the line of the user's program that led to it."""
     found, caller = error.diagnostic, _caller(error)
     if found.span is None:
-        return str(Diagnostic(found.message, caller or Span(file, 1, 0, 0), found.notes, found.help))
+        placed = Diagnostic(found.message, caller, found.notes, found.help)
+        return str(placed) if caller else f"{file}:1:1: {placed}"
     if caller is None or (caller.file, caller.line) == (found.span.file, found.span.line):
         return str(error)
     return str(Diagnostic(found.message, found.span, (*found.notes, Note("called from here", caller)), found.help))

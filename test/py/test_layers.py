@@ -16,7 +16,7 @@ ROWS = (
     {"passes"},
     {"frontend", "interpreter", "reference", "universe"},
     {"pipeline", "mlir", "runtime"},
-    {"api", "calling", "refusals", "lib", "random"},
+    {"api", "calling", "listing", "refusals", "lib", "random"},
     {"tools"},
     {"benchmarks", "examples", "test"},
 )
@@ -30,7 +30,7 @@ ONLY = {
     "mlir": {"mlir"},
     "torch_mlir": {"mlir"},
     "ast": {"frontend", "reference", "diagnostics", "refusals", "tools", "test"},  # passes never see Python
-    "xdsl": {"dialects", "passes", "frontend", "interpreter", "pipeline", "api", "tools", "universe", "test"},
+    "xdsl": {"dialects", "passes", "frontend", "interpreter", "pipeline", "api", "listing", "tools", "universe", "test"},
     "torch": {"benchmarks", "test"},
     "jax": {"benchmarks", "test"},
     "numba": {"benchmarks", "test"},
