@@ -96,6 +96,25 @@ def origin(value: SSAValue) -> SSAValue:
         value = older
 
 
+def written_into(value: SSAValue) -> ix.UpdateOp | None:
+    """The update in place that stores `value` as a part of a table, if `value` may be made there at once.
+
+    So it is if nothing else uses it, and nobody reads the table from the op that makes `value` on.
+    """
+    maker, uses = value.owner, list(value.uses)
+    if not isinstance(maker, Operation) or len(uses) != 1:
+        return None
+    update = uses[0].operation
+    if not isinstance(update, ix.UpdateOp) or update.value is not value or update.parent is not maker.parent:
+        return None
+    if not in_place(update)[0] or maker.parent is None or not isinstance(value.type, ix.TableType):
+        return None
+    defined = update.table.owner.parent if isinstance(update.table.owner, Operation) else update.table.owner
+    if not isinstance(defined, Block) or not all(_before(use, maker, defined) for use in _reads(update.table, update)):
+        return None
+    return update
+
+
 def _owner(value: SSAValue) -> Operation | Block:
     return value.owner
 

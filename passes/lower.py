@@ -106,6 +106,7 @@ class Lowering:
         self.values: dict[SSAValue, Val] = {}
         self.places: dict[SSAValue, Any] = {}
         self.wanted: dict[SSAValue, Any] = {}
+        self.parts: dict[ix.UpdateOp, Any] = {}
         self.symbols: dict[str, Idx] = {}
         self._depths: dict[str, int] = {}
 
@@ -225,10 +226,14 @@ class Lowering:
         return value if safe else maximum(self.code, value, 0)
 
     def result(self, value: SSAValue) -> Any:
-        """The place to make this table in: where it is wanted, or new memory."""
-        if value not in self.wanted:
+        """The place to make a table in: where it is wanted, in the table that it becomes a part of, or new memory."""
+        if value in self.wanted:
+            return self.wanted[value]
+        update = ix_own.written_into(value)
+        if update is None or update.table not in self.places or any(i not in self.values for i in update.indices):
             return self.allocate(value.type)
-        return self.wanted[value]
+        self.parts[update] = self.target.view(self, self.places[update.table], self.indices(update.indices))
+        return self.parts[update]
 
     def want(self, value: SSAValue, place: Any) -> None:
         """Tells who makes the table to make it there, through ops that work in place."""

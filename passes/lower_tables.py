@@ -54,7 +54,8 @@ def update(low: Lowering, op: ix.UpdateOp) -> None:
     low.places[op.result] = place
     indices = low.indices(op.indices)
     if is_table(op.value):
-        low.deliver(op.value, low.target.view(low, place, indices))
+        part = low.parts.get(op)
+        low.deliver(op.value, low.target.view(low, place, indices) if part is None else part)
     else:
         low.target.store(low, place, indices, low.values[op.value])
 

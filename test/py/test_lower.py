@@ -120,6 +120,25 @@ def test_own_loops_and_pieces_of_tables():
     np.testing.assert_array_equal(f(x), 2 * x)
 
 
+def test_a_row_that_is_computed_from_the_rows_it_replaces():
+    f = native("""
+    func.func @f(%x: !ix.tab<[n, n], i64>) -> !ix.tab<[n, n], i64> {
+      ix.sizes ["n"]
+      %r = eff.loop %i : !ix.idx<n> carry (%t = %x : !ix.tab<[n, n], i64>) {
+        %row = ix.for %j : !ix.idx<n> {
+          %k = ix.index (%j * -1 : !ix.idx<n>) + n - 1 : !ix.idx<n>
+          %v = ix.at %t[%i, %k : !ix.idx<n>, !ix.idx<n>] : !ix.tab<[n, n], i64> -> i64
+          ix.yield %v : i64
+        } -> (tab !ix.tab<[n], i64>)
+        %u = ix.update %t[%i : !ix.idx<n>], %row : !ix.tab<[n, n], i64>, !ix.tab<[n], i64> -> !ix.tab<[n, n], i64>
+        eff.yield %u : !ix.tab<[n, n], i64>
+      }
+      func.return %r : !ix.tab<[n, n], i64>
+    }""")
+    x = rng.integers(0, 100, size=(6, 6))
+    np.testing.assert_array_equal(f(x), x[:, ::-1])
+
+
 STENCIL = """
 func.func @f(%u: !ix.tab<[n], f64>, %t: !ix.tab<[t], f64>) -> !ix.tab<[n], f64> {
   ix.sizes ["n", "t"]
