@@ -30,7 +30,9 @@ ONLY = {
     "mlir": {"mlir"},
     "torch_mlir": {"mlir"},
     "ast": {"frontend", "reference", "diagnostics", "refusals", "tools", "test"},  # passes never see Python
-    "xdsl": {"dialects", "passes", "frontend", "interpreter", "pipeline", "api", "listing", "tools", "universe", "test"},
+    "xdsl": {
+        *("dialects", "passes", "frontend", "interpreter", "pipeline", "listing", "api", "tools", "universe", "test"),
+    },
     "torch": {"benchmarks", "test"},
     "jax": {"benchmarks", "test"},
     "numba": {"benchmarks", "test"},
