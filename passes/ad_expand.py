@@ -2,6 +2,7 @@
 
     y, x̄ = ad.vjp @f<n> wrt [0] (x) (ȳ)   ==>   the body of f, and its reverse
     y, ẏ = ad.jvp @f<n> wrt [0] (x) (ẋ)   ==>   the body of f with tangents beside its values
+    x̄ = ad.transpose @f<n> wrt [0] () (ȳ) ==>   the reverse of f, which is linear
 
 Functions are expanded before those that mention them, so a derivative of a derivative finds plain code, simplified.
 Calls must have been inlined; `ad.checkpoint` inside a differentiated function is run again in its reverse. The
@@ -25,6 +26,7 @@ from .accum_to_table import convert
 from .ad_emit import Emitter
 from .ad_jvp import jvp
 from .ad_target import Target
+from .ad_transpose import transpose
 from .ad_vjp import vjp
 from .cse import cse
 from .dce import dce
@@ -64,7 +66,7 @@ def expand(op: ad.Derivative, functions: Functions, higher: bool) -> None:
 _Rule: TypeAlias = Callable[
     [Emitter, Target, Sequence[SSAValue], Sequence[SSAValue]], tuple[list[SSAValue], list[SSAValue]]
 ]
-_RULES: dict[type[ad.Derivative], _Rule] = {ad.JvpOp: jvp, ad.VjpOp: vjp}
+_RULES: dict[type[ad.Derivative], _Rule] = {ad.JvpOp: jvp, ad.VjpOp: vjp, ad.TransposeOp: transpose}
 
 
 def _differentiated(order: Sequence[FuncOp], functions: Functions) -> set[FuncOp]:
