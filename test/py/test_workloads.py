@@ -4,6 +4,9 @@
 """
 
 import importlib
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,3 +77,34 @@ def test_normalisation_of_the_mixture(gamma, m):
     from examples.gmm_model import normalisation
 
     np.testing.assert_allclose(normalisation(1000, 20, 50, gamma, m), gmm.constant(1000, 20, 50, gamma, m), rtol=1e-13)
+
+
+GROWTH = {
+    "fused": [(2 * 10**6,), (4 * 10**6,)],
+    "lse_rows": [(1000, 1000), (4000, 1000)],
+    "tri": [(1000,), (4000,)],
+    "nbody": [(1000,), (3000,)],
+    "gmm": [(10, 10, 20_000), (10, 10, 80_000)],
+}
+"""Two sizes of each workload whose gradient stores nothing per iteration."""
+
+PEAK = """
+from benchmarks import child, frameworks, inputs, oracle
+arguments = inputs.{workload}(*{numbers})
+result = frameworks.prepare("{workload}", "pydex", arguments, 1)["gradient"]()
+print(child.peak_bytes(), sum(part.nbytes for part in oracle.flatten([*arguments, result])))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload", GROWTH)
+def test_a_gradient_needs_no_more_than_four_times_the_memory_of_inputs_and_outputs(workload):
+    def measured(numbers):
+        code = PEAK.format(workload=workload, numbers=numbers)
+        root = Path(__file__).resolve().parents[2]
+        words = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+        return np.array(words.stdout.split(), dtype=np.int64)
+
+    small, large = map(measured, GROWTH[workload])
+    grown, needed = large - small
+    assert grown <= 4 * needed + 8 * 2**20  # resident memory is counted in pages, and allocators round
