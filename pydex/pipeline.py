@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, ModuleOp, NameLoc
+from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, ModuleOp, NameLoc, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
@@ -58,12 +58,20 @@ def compile(
     `explain` makes those of arguments that do not fit.
     """
     with _no_collection():
+        _hide_all_but(module, entry)
         run_passes(module, options.passes)
         lowered = lower(module, entry, options)
         any_strides = AnyStrides(module, entry, options)
         code = _machine_code(lowered.text, entry, options, any_strides)
     on_raise = raiser(lowered.checks, any_strides)
     return runtime.function(code.address, signature, on_raise, (code, any_strides), explain)
+
+
+def _hide_all_but(module: ModuleOp, entry: str) -> None:
+    """Only the entry is called from outside: the passes drop the others when nothing mentions them any more."""
+    for function in module.ops:
+        if isinstance(function, FuncOp) and function.sym_name.data != entry:
+            function.properties["sym_visibility"] = StringAttr("private")
 
 
 def lower(module: ModuleOp, entry: str, options: Options = Options(), rows: bool = True) -> lower_to_cpu.Lowered:
