@@ -6,6 +6,7 @@ import types as python_types
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pydex.diagnostics import did_you_mean
 from pydex.frontend import overloads
 from pydex.frontend.functions import BoundMethod, Closure, Intrinsic
 from pydex.frontend.lift import lift
@@ -25,7 +26,8 @@ def attribute_of(el: Elaborator, value: Value, name: str) -> Value:
         method = method_of(value, name)
         if method is not None:
             return method
-        el.fail(f"{value.cls.__name__} has no field or method {name}", kind=AttributeError)
+        help = did_you_mean(name, dir(value.cls), value.fields)
+        el.fail(f"{value.cls.__name__} has no field or method {name}", kind=AttributeError, help=help)
     if isinstance(value, Table):
         return _of_table(el, value, name)
     if isinstance(value, Record) and name in ("items", "keys", "values"):
@@ -55,7 +57,8 @@ def _of_python(el: Elaborator, value: Static, name: str) -> Value:
         found = getattr(value.value, name)
     except AttributeError:
         what = getattr(value.value, "__name__", None) or repr(value.value)
-        el.fail(f"{what} has no attribute {name}", kind=AttributeError)
+        help = did_you_mean(name, dir(value.value))
+        el.fail(f"{what} has no attribute {name}", kind=AttributeError, help=help)
     return lift(el, found, f"{getattr(value.value, '__name__', 'object')}.{name}")
 
 
@@ -111,7 +114,8 @@ def _of_table(el: Elaborator, table: Table, name: str) -> Value:
         return Intrinsic(name, lambda el, *args, **kwargs: METHODS[name](el, table, *args, **kwargs))
     if isinstance(table.element, kinds_struct()) and name in dict(table.element.fields):  # type: ignore[union-attr]
         return field_table(el, table, name)
-    el.fail(f"a table has no attribute {name}", kind=AttributeError)
+    help = did_you_mean(name, ("T", "shape", "size", "ndim", *METHODS))
+    el.fail(f"a table has no attribute {name}", kind=AttributeError, help=help)
 
 
 def kinds_struct():

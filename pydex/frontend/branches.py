@@ -17,7 +17,7 @@ from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.kinds import WeakType
 from pydex.frontend.scope import Gone
 from pydex.frontend.structure import Mismatch, bring, flatten, ir_types, rebuild, unify
-from pydex.frontend.values import Int, Literal, Scalar, Value
+from pydex.frontend.values import Int, Literal, Scalar, Table, Value
 from pydex.types import ElementType, Type
 
 Body = Callable[[], "Value | None"]
@@ -76,8 +76,15 @@ def _merge(el: Elaborator, condition: SSAValue, then: Arm, otherwise: Arm) -> Va
     for (name, _), value in zip(outputs, values, strict=True):
         if name is None:
             return value
-        el.scope.names[name] = value
+        el.scope.names[name] = _same_store(value, then.names.get(name))
     return None if isinstance(result, list) else result
+
+
+def _same_store(value: Value, before: Value | None) -> Value:
+    """A table that both branches left in a variable belongs to the variable still."""
+    if isinstance(value, Table) and isinstance(before, Table):
+        return Table(value.leaves, value.type, before.store)
+    return value
 
 
 def _output(el: Elaborator, name: str, arms: tuple[Arm, Arm]) -> list[tuple[str | None, Type]]:
@@ -127,6 +134,8 @@ def ir_leaves(value: Value) -> bool:
 
 def _result(el: Elaborator, arms: tuple[Arm, Arm]) -> list[tuple[None, Type]] | Value | None:
     left, right = (arm.result for arm in arms)
+    if left is right:
+        return left
     if isinstance(left, Diverged) or isinstance(right, Diverged):
         live = right if isinstance(left, Diverged) else left
         if live is None or isinstance(live, Diverged) or not ir_leaves(live):
@@ -140,10 +149,9 @@ def _result(el: Elaborator, arms: tuple[Arm, Arm]) -> list[tuple[None, Type]] | 
     try:
         return [(None, unify(left.type, right.type))]
     except Mismatch:
-        el.fail(
-            f"one branch gives {left.type!r}, the other {right.type!r}",
-            help="give both branches one type",
-        )
+        names = [overloads.describe(v) if v is NONE else repr(v.type) for v in (left, right)]
+        help = "return a value on every path" if NONE in (left, right) else "give both branches one type"
+        el.fail(f"one branch gives {names[0]}, the other {names[1]}", help=help)
 
 
 def _emit(

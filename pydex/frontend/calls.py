@@ -172,13 +172,23 @@ def _conform_result(el: Elaborator, closure: Closure, scope: Scope, result: Valu
     from pydex.frontend.conform import conform
 
     declared = declared_types(el, closure).get("return")
-    return result if declared is None else conform(el, result, declared, scope.sizes, "the result")
+    if declared is None:
+        return result
+    require_result(el, result, closure.name)
+    return conform(el, result, declared, scope.sizes, "the result")
+
+
+def require_result(el: Elaborator, result: Value, name: str) -> None:
+    """A function whose result is declared ends with `return`."""
+    if isinstance(result, Static) and result.value is None:
+        el.fail(f"{name} returns nothing, but its result is declared", help="end it with `return …`")
 
 
 def run_function(el: Elaborator, node: ast.FunctionDef | ast.Lambda) -> Value:
     """The body of a function, its parameters being bound in the scope."""
     from pydex.frontend.statements import run_body
 
+    el.scope.node = node
     if isinstance(node, ast.Lambda):
         return el.value(node.body)
     result = run_body(el, node)

@@ -7,9 +7,9 @@ expressions, statements, loops, … with the decorators `expression` and `statem
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr
 from xdsl.ir import Block, Operation, SSAValue
@@ -18,6 +18,9 @@ from pydex.diagnostics import CLASS_OF, DexError, DexTypeError, Diagnostic, Note
 from pydex.frontend.frame import Frame
 from pydex.frontend.scope import Scope
 from pydex.frontend.values import Value
+
+if TYPE_CHECKING:
+    from pydex.frontend.own import Watch
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -51,6 +54,9 @@ class Elaborator:
         self.scope: Scope = None  # type: ignore[assignment]
         self.frame: Frame = None  # type: ignore[assignment]
         self.node: ast.AST | None = None
+        self.loops: list[ast.AST] = []
+        self.watches: list[Watch] = []
+        self.partials: set[str] = set()
 
     # ------------------------------------------------------------------------------------------------- walk
 
@@ -83,8 +89,8 @@ class Elaborator:
         self.frame.location = self.location(node)
 
     def location(self, node: ast.AST) -> FileLineColLoc:
-        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-        return FileLineColLoc(self.unit.file_attr(self.scope.source.file), IntAttr(line), IntAttr(column + 1))
+        span = self.scope.source.span(node)
+        return FileLineColLoc(self.unit.file_attr(span.file), IntAttr(span.line), IntAttr(span.column + 1))
 
     # ------------------------------------------------------------------------------------------------- emit
 
@@ -111,10 +117,70 @@ class Elaborator:
         finally:
             scope.names, scope.owned = saved, owned
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Ops are added here only if the code inside does not raise."""
+        frame, scope = self.frame, self.scope
+        names, owned = dict(scope.names), set(scope.owned)
+        block, node, location = frame.block, self.node, frame.location
+        logged, conditions = len(frame.log), len(frame.preconditions)
+        trial = frame.block = Block()
+        try:
+            yield
+        except Exception:
+            self.frame, self.scope, self.node = frame, scope, node
+            scope.names, scope.owned, frame.location, frame.block = names, owned, location, block
+            for op in frame.log[logged:]:
+                op.drop_all_references()
+            del frame.log[logged:], frame.preconditions[conditions:]
+            raise
+        frame.block = block
+        for op in list(trial.ops):
+            op.detach()
+            block.add_op(op)
+
+    @contextmanager
+    def loop(self, node: ast.AST) -> Iterator[None]:
+        """Code inside is in this loop."""
+        self.loops.append(node)
+        try:
+            yield
+        finally:
+            self.loops.pop()
+
+    @contextmanager
+    def watching(self, watches: list[Watch]) -> Iterator[None]:
+        """Accesses to the watched tables are recorded."""
+        count = len(self.watches)
+        self.watches += watches
+        try:
+            yield
+        finally:
+            del self.watches[count:]
+
+    @contextmanager
+    def reducing(self, partial: Iterable[str]) -> Iterator[None]:
+        """These names hold partial results of reductions."""
+        before, self.partials = self.partials, {*self.partials, *partial}
+        try:
+            yield
+        finally:
+            self.partials = before
+
+    @property
+    def function(self) -> ast.AST:
+        """The syntax of the function whose names are in scope."""
+        return self.scope.node if self.scope.node is not None else ast.Module([], [])
+
     # ----------------------------------------------------------------------------------------------- errors
 
     def span(self, node: ast.AST | None = None) -> Span:
         return self.scope.source.span(node or self.node or ast.Pass())
+
+    def scope_node(self, name: str) -> ast.AST | None:
+        """Where a name was assigned last, if it is in the loop that is elaborated."""
+        stores = [n for loop in self.loops[-1:] for n in ast.walk(loop) if isinstance(n, ast.Name) and n.id == name]
+        return next((n for n in stores if isinstance(n.ctx, ast.Store)), None)
 
     def fail(
         self,

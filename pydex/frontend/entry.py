@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
-from pydex.frontend import expressions, loops, statements  # noqa: F401 - they register their handlers
+from pydex.frontend import expressions, loops, statements, whiles  # noqa: F401 - they register their handlers
 from pydex.frontend.boundary import entry_instance, external, signature_of
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator

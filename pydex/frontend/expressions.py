@@ -7,7 +7,7 @@ import ast
 from xdsl.dialects import arith
 
 from pydex import types
-from pydex.diagnostics import Note
+from pydex.diagnostics import Note, did_you_mean
 from pydex.frontend import branches, overloads, scalars
 from pydex.frontend.elaborator import Elaborator, expression
 from pydex.frontend.functions import Closure, Generator
@@ -48,7 +48,8 @@ def lookup(el: Elaborator, name: str) -> Value:
         el.fail(f"{name} is read before it is assigned", kind=NameError)
     python = el.scope.find_python(name)
     if python is MISSING:
-        el.fail(f"the name {name} is not defined", kind=NameError)
+        help = did_you_mean(name, el.scope.all_names())
+        el.fail(f"the name {name} is not defined", kind=NameError, help=help)
     return lift(el, python, name)
 
 

@@ -76,12 +76,14 @@ class Frame:
     location: LocationAttr | None = None
     names: set[str] = field(default_factory=set)
     hidden: list[Hidden] = field(default_factory=list)
+    log: list[Operation] = field(default_factory=list)
 
     def emit(self, op: Operation) -> Operation:
         """Adds an op here."""
         if self.location is not None:
             op.location = self.location
         self.block.add_op(op)
+        self.log.append(op)
         return op
 
     # ---------------------------------------------------------------------------------------------- symbols

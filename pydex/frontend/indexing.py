@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.ir import SSAValue
 
 from pydex.diagnostics import Note
+from pydex import types
 from pydex.dialects import ix
 from pydex.frontend import kinds, overloads
 from pydex.frontend.frame import Precondition
@@ -31,10 +33,14 @@ def read(el: Elaborator, value: Value, node: ast.Subscript) -> Value:
     if isinstance(value, Table):
         nodes = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if any(isinstance(n, ast.Slice) for n in nodes):
+            _record_whole(el, node)
             from pydex.frontend.slices import read_slices
 
             return read_slices(el, value, nodes, node)
-        return element(el, value, [el.value(n) for n in nodes], list(nodes), node.value)
+        keys = [el.value(n) for n in nodes]
+        place = locate(el, value.type, keys, list(nodes), node.value)
+        _record(el, node, place)
+        return _view(read_place(el, value, place), value)
     if isinstance(value, Tuple | Record):
         return _component(el, value, node)
     index_set = as_set(el, value)
@@ -45,6 +51,26 @@ def read(el: Elaborator, value: Value, node: ast.Subscript) -> Value:
     if isinstance(value, Static):
         return _type_expression(el, value, node)
     el.fail(f"{overloads.describe(value)} cannot be indexed", node.value)
+
+
+def _record(el: Elaborator, node: ast.Subscript, place: Place) -> None:
+    """Tells the loops that ask whether a table is theirs about a read; of `x[i][j]` the row."""
+    if el.watches and isinstance(node.value, ast.Name):
+        from pydex.frontend.updates import record
+
+        record(el, node.value.id, place, node, False)
+
+
+def _record_whole(el: Elaborator, node: ast.Subscript) -> None:
+    if el.watches and isinstance(node.value, ast.Name):
+        from pydex.frontend.updates import record
+
+        record(el, node.value.id, Place([], [], types.f32), node, False)
+
+
+def _view(part: Value, table: Table) -> Value:
+    """A part of a table, which is no table of its own."""
+    return Table(part.leaves, part.type, table.store) if isinstance(part, Table) else part
 
 
 def _component(el: Elaborator, value: Tuple | Record, node: ast.Subscript) -> Value:
@@ -207,8 +233,8 @@ def _constant_part(size: Size) -> int:
 
 
 def kinds_text(size: Size) -> str:
-    """A size as users write it."""
-    return repr(size)
+    """A size as users write it: names of loops without what tells loops of one name apart."""
+    return re.sub(r"(?<=\w)#\d+", "", repr(size))
 
 
 def _not_an_index(el: Elaborator, axis: IndexSet, key: Value, node: ast.expr, base: ast.expr | None) -> None:
@@ -228,21 +254,22 @@ def _wrong_set(
     table = ast.unparse(base) if base is not None else "this table"
     own = key.set if isinstance(key, Int) else None
     text = ast.unparse(node)
+    shown = repr(axis) if " " not in repr(axis) else f"({axis!r})"
     if own is not None:
-        shown = repr(axis) if " " not in repr(axis) else f"({axis!r})"
         notes = _origin(el, node)
         help = f"give them the same index set, or convert with `{shown}.at({text})`"
         el.fail(f"{table} is indexed by {axis!r}, but {text} ranges over {own!r}", node, TypeError, help, notes)
     why = f", e.g. if {refuted}" if refuted and refuted.values else ""
     form = form_of(key)
     size = size_of(axis)
-    extent = f"size {size!r}"
-    number = "" if form is None or repr(form) == text else f" = {form!r}"
+    extent = f"size {kinds_text(size)}"
+    number = "" if form is None or kinds_text(form) == text else f" = {kinds_text(form)}"
     el.fail(
         f"{text}{number} is not always an index of {table}, an axis of {extent}{why}",
         node,
         IndexError,
-        f"say what is meant: {axis!r}.at({text}), .clamp({text}), .wrap({text}), or {table}.get({text}, default)",
+        f"say what is meant: {shown}.at({text}), .clamp({text}), .wrap({text}), or {table}.get({text}, default); "
+        f"or loop over fewer indices, such as {shown}[1:-1]",
     )
 
 

@@ -97,7 +97,7 @@ class Function(Compiled):
 
     def elaborate_body(self, el: Elaborator, args: list[Value], types: list[Type]) -> Value:
         """The result for these arguments, in the frame that has just been opened."""
-        from pydex.frontend.calls import run_function
+        from pydex.frontend.calls import require_result, run_function
         from pydex.frontend.conform import conform
         from pydex.frontend.kinds import symbols_of
 
@@ -115,6 +115,7 @@ class Function(Compiled):
         declared = self.declared(el).get("return")
         if declared is not None:
             el.visit(node.returns)  # type: ignore[union-attr,arg-type]
+            require_result(el, result, self.__name__)
             result = conform(el, result, declared, scope.sizes, "the result")
         return result
 

@@ -244,6 +244,12 @@ def _reduced_type(el: Elaborator, name: str, value: Value) -> Dtype:
     return dtype
 
 
+def reduced_type(value: Value) -> Dtype:
+    """The type in which numbers like this one are accumulated."""
+    dtype = dtype_of(value)  # type: ignore[arg-type]
+    return types.f32 if not isinstance(dtype, WeakType) and dtype.is_storage_only else dtype
+
+
 def _arg_extremum(
     el: Elaborator,
     name: str,

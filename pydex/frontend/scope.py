@@ -35,7 +35,7 @@ class Scope:
     parent: Scope | None = None
     python: Callable[..., Any] | None = None
     sizes: dict[Symbol, Size] = field(default_factory=dict)
-    returns: Any = None
+    node: Any = None
     owned: set[str] = field(default_factory=set)
     origins: dict[str, Span] = field(default_factory=dict)
 

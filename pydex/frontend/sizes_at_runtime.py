@@ -1,1 +1,31 @@
-"""."""
+"""Numbers that are known only at run time as sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdsl.dialects import arith
+
+from pydex.dialects import eff
+from pydex.frontend import overloads, scalars
+from pydex.frontend.frame import new_symbol
+from pydex.frontend.values import NUMBERS, Value
+from pydex.sizes import Size
+
+if TYPE_CHECKING:
+    from pydex.frontend.elaborator import Elaborator
+
+
+def open_size(el: Elaborator, value: Value) -> Size:
+    """A run-time integer as a size symbol, checked not to be negative."""
+    if not isinstance(value, NUMBERS) or scalars.is_float(scalars.dtype_of(value)):
+        el.fail(f"a size is an integer, found {overloads.describe(value)}")
+    form = scalars.form_of(value)
+    if form is not None:
+        return form
+    number = scalars.to_index_number(el, value)
+    ok = el.emit(arith.CmpiOp(number, el.frame.constant(0), "sge"))
+    el.emit(eff.CheckOp(ok, "ValueError", "an index set cannot have {0} elements", [number]))
+    symbol = new_symbol("size")
+    el.frame.add_opened(symbol, number)
+    return Size.of(symbol)

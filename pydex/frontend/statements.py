@@ -12,6 +12,7 @@ from typing import Any
 from pydex import types
 from pydex.dialects import eff
 from pydex.frontend import overloads, scalars
+from pydex.frontend.accumulators import accumulate
 from pydex.frontend.branches import DIVERGED, Diverged, fork
 from pydex.frontend.elaborator import Elaborator, statement
 from pydex.frontend.escapes import escapes, never_falls_through, without_jumps
@@ -58,7 +59,7 @@ def _escaping_if(el: Elaborator, node: ast.If, rest: list[ast.stmt]) -> Value | 
 
     def arm(block: list[ast.stmt]) -> Value | None:
         outcome = run_block(el, block if never_falls_through(block) else [*block, *rest])
-        return NONE if outcome is None and _returns(node, rest) else outcome
+        return outcome if outcome is not None else NONE if _returns(node, rest) else CONTINUED
 
     return fork(el, test, lambda: arm(node.body), lambda: arm(node.orelse))
 
@@ -75,6 +76,8 @@ def branch(el: Elaborator, node: ast.If) -> Value | None:
 
 @statement(ast.Assign)
 def assign(el: Elaborator, node: ast.Assign) -> None:
+    if accumulate(el, node):
+        return
     value = el.value(node.value)
     for target in node.targets:
         store(el, target, value, node.value)
@@ -113,18 +116,16 @@ def annotated(el: Elaborator, node: ast.AnnAssign) -> None:
 def augmented(el: Elaborator, node: ast.AugAssign) -> None:
     from pydex.frontend.updates import augment_element
 
+    if accumulate(el, node):
+        return
     op = SYMBOLS[type(node.op)]
     if isinstance(node.target, ast.Subscript):
         augment_element(el, node.target, op, node.value)
         return
-    assert isinstance(node.target, ast.Name)
-    from pydex.frontend.accumulators import accumulate_name
-
-    if accumulate_name(el, node.target.id, op, node.value):
-        return
+    if not isinstance(node.target, ast.Name):
+        el.fail("a struct is never changed in place", node.target, help="make another one with .replace(…)")
     current = el.value(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target))
-    value = overloads.binary(el, op, current, el.value(node.value))
-    el.scope.names[node.target.id] = value
+    store(el, node.target, overloads.binary(el, op, current, el.value(node.value)), node.value)
 
 
 @statement(ast.Expr)

@@ -23,6 +23,7 @@ class Unit:
         self.module = ModuleOp([])
         self.instances: dict[Any, Instance] = {}
         self.active: list[Any] = []
+        self.sequential: dict[Any, dict[str, Any]] = {}
         self.globals: dict[tuple[int, str], tuple[Any, str, Any]] = {}
         self.result: Type | None = None  # of the entry, before indices became integers
         self._names: set[str] = set()

@@ -1,2 +1,162 @@
-"""."""
-def note_owner(*a): pass
+"""`x[i] = e`: allowed through a name that solely owns its table, one made here and known by no other name.
+
+A table remembers the variable that owns it (its store). It is made when a new table is assigned to a name; an alias or
+a part of it (a view) has the same store, and so is recognised.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydex.diagnostics import Note, Span
+from pydex.dialects import ix
+from pydex.frontend import overloads
+from pydex.frontend.accumulators import Accumulator, Retype, retyped, subscript_keys
+from pydex.frontend.effects import base_name, read_after
+from pydex.frontend.indexing import Place, locate, read_place
+from pydex.frontend.own import Access
+from pydex.frontend.structure import Mismatch, bring, flatten, unify
+from pydex.frontend.values import NUMBERS, Record, Struct, Table, Tuple, Value
+from pydex.types import TableType
+
+if TYPE_CHECKING:
+    from pydex.frontend.elaborator import Elaborator
+
+
+@dataclass(eq=False)
+class Store:
+    """What owns a table: the name it was first assigned to, and where."""
+
+    name: str
+    span: Span
+
+
+def note_owner(el: Elaborator, target: ast.expr, value: Value, source: ast.expr | None) -> None:
+    """After `name = value`: a new table belongs to the name."""
+    if isinstance(target, ast.Name) and isinstance(value, Table) and value.store is None and source is not None:
+        el.scope.names[target.id] = Table(value.leaves, value.type, Store(target.id, el.span(target)))
+
+
+def assign_element(el: Elaborator, target: ast.Subscript, value: Value) -> None:
+    """`x[i] = value`."""
+    name, table = _owner(el, target)
+    place = _place(el, name, table, target, writes=True)
+    _write(el, name, table, place, value, target)
+
+
+def augment_element(el: Elaborator, target: ast.Subscript, op: str, expression: ast.expr) -> None:
+    """`x[i] += e`."""
+    name, table = _owner(el, target)
+    place = _place(el, name, table, target, writes=True)
+    record(el, name, place, target, False)
+    value = el.value(expression)
+    current = read_place(el, table, place)
+    _, table = _owner(el, target)
+    _write(el, name, table, place, overloads.binary(el, op, current, value), target)
+
+
+def record(el: Elaborator, name: str, place: Place, node: ast.AST, writes: bool) -> None:
+    """Tells the loops that ask whether a table is theirs."""
+    for watch in el.watches:
+        if watch.name == name:
+            watch.accesses.append(Access(writes, list(place.forms), node))
+
+
+def _place(el: Elaborator, name: str, table: Table, target: ast.Subscript, writes: bool) -> Place:
+    keys = subscript_keys(target)
+    if any(isinstance(key, ast.Slice) for key in keys):
+        el.fail("a slice of a table cannot be assigned", target, NotImplementedError, "loop over the indices")
+    place = locate(el, table.type, [el.value(key) for key in keys], keys, ast.Name(name, ast.Load()))
+    record(el, name, place, target, writes)
+    return place
+
+
+def _owner(el: Elaborator, target: ast.Subscript) -> tuple[str, Table]:
+    """The variable whose element is assigned. Fails if it may not be."""
+    name = base_name(target)
+    if name is None:
+        el.fail("only elements of a table that a name owns can be assigned", target)
+    value = el.scope.names.get(name)
+    if value is None:
+        el.value(ast.copy_location(ast.Name(name, ast.Load()), target))  # undefined names have an error of their own
+        el.fail(f"{name} belongs to the surrounding function, which this one may not change", target,
+                help=f"change a copy: mine = {name}.copy()")  # fmt: skip
+    if isinstance(value, Accumulator):
+        el.fail(f"{name} is accumulated into by this loop and cannot be assigned", target)
+    if not isinstance(value, Table):
+        value = el.value(ast.copy_location(ast.Name(name, ast.Load()), target))
+        help = "tuples and records are never changed in place"
+        el.fail(f"{overloads.describe(value)} has no elements to assign", target, help=help)
+    _check_sole(el, name, value, target)
+    return name, value
+
+
+def _check_sole(el: Elaborator, name: str, table: Table, target: ast.Subscript) -> None:
+    if table.store is None:
+        origin = el.scope.origins.get(name)
+        notes = (Note(f"{name} comes from here", origin),) if origin else ()
+        el.fail(f"{name} was not made here, so its elements cannot be assigned", target,
+                help=f"change a copy: {name} = {name}.copy()", notes=notes)  # fmt: skip
+    for other, value in el.scope.names.items():
+        if other != name and _holds(value, table.store) and read_after(el.function, el.loops, target, other):
+            origin = el.scope.origins.get(other)
+            notes = (Note(f"{other} is the same table, or a part of it", origin),) if origin else ()
+            el.fail(f"{name} is also known as {other}, which is read later", target,
+                    help=f"make {other} a copy: .copy()", notes=notes)  # fmt: skip
+    if table.store.name != name and el.scope.names.get(table.store.name) is None:
+        return
+
+
+def _holds(value: Value, store: object) -> bool:
+    match value:
+        case Table():
+            return value.store is store
+        case Tuple(items):
+            return any(_holds(item, store) for item in items)
+        case Record(fields) | Struct(_, fields):
+            return any(_holds(field, store) for field in fields.values())
+    return False
+
+
+def _write(el: Elaborator, name: str, table: Table, place: Place, value: Value, target: ast.AST) -> None:
+    element = place.type
+    try:
+        common = unify(element, value.type)
+    except Mismatch:
+        if isinstance(element, TableType) and isinstance(value, NUMBERS):
+            from pydex.frontend.tables import fill
+
+            value = fill(el, element, bring(el, value, unify(element.element, value.type)))
+            common = element
+        else:
+            el.fail(f"an element of {name} is {element!r}, found {value.type!r}", target)
+    if common != element:
+        if not _is_weak(table):
+            el.fail(f"an element of {name} is {element!r}, found {value.type!r}", target, help=f"convert it: {element!r}(…)")
+        raise_or_convert(el, name, table, common)
+        converted = el.scope.names[name]
+        assert isinstance(converted, Table)
+        table = converted
+    flat = flatten(el, bring(el, value, common))
+    leaves = [el.emit(ix.UpdateOp(leaf, place.indices, ssa)) for leaf, ssa in zip(table.leaves, flat, strict=True)]
+    el.scope.names[name] = Table(tuple(leaves), table.type, table.store)
+
+
+def _is_weak(table: Table) -> bool:
+    from pydex.frontend.kinds import WeakType
+
+    return isinstance(table.element, WeakType)
+
+
+def raise_or_convert(el: Elaborator, name: str, table: Table, common) -> None:
+    """A table of untyped numbers gets the type of what is assigned."""
+    from pydex.frontend.tables import convert_elements
+
+    content = retyped(table.type, common)
+    assert isinstance(content, TableType)
+    if any(watch.name == name for watch in el.watches):
+        raise Retype(name, content)
+    made = convert_elements(el, table, content.element)
+    el.scope.names[name] = Table(made.leaves, made.type, table.store)

@@ -67,10 +67,11 @@ class Scalar(Value):
 
 @dataclass(frozen=True, eq=False)
 class Table(Value):
-    """A table; `leaves` are the SSA values of its leaves in order."""
+    """A table; `leaves` are the SSA values of its leaves in order; `store` is the variable that owns it (updates.py)."""
 
     leaves: tuple[SSAValue, ...]
     table_type: TableType
+    store: Any = None
 
     @property
     def type(self) -> TableType:

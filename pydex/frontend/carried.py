@@ -1,0 +1,81 @@
+"""Values that a sequential loop carries from one turn to the next, and the types they settle on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xdsl.ir import SSAValue
+
+from pydex.frontend.accumulators import Retype
+from pydex.frontend.kinds import leaves
+from pydex.frontend.scope import Gone
+from pydex.frontend.structure import Mismatch, bring, flatten, rebuild, unify
+from pydex.frontend.values import Table, Value
+from pydex.types import Type
+
+if TYPE_CHECKING:
+    from pydex.frontend.elaborator import Elaborator
+
+
+@dataclass
+class Carried:
+    """The names that a loop carries, with types."""
+
+    names: list[str]
+    types: dict[str, Type]
+
+    def initial(self, el: Elaborator) -> list[SSAValue]:
+        """The values before the loop, in these types."""
+        found: list[SSAValue] = []
+        for name in self.names:
+            found += flatten(el, bring(el, el.scope.names[name], self.types[name]))
+        return found
+
+    current = initial
+
+    def values(self, el: Elaborator, flat: Sequence[SSAValue]) -> list[Value]:
+        """These SSA values as values of the names."""
+        made: list[Value] = []
+        flat = list(flat)
+        for name in self.names:
+            count = len(leaves(self.types[name]))
+            value = rebuild(el, self.types[name], flat[:count])
+            before = el.scope.names.get(name)
+            if isinstance(value, Table) and isinstance(before, Table):
+                value = Table(value.leaves, value.type, before.store)
+            made.append(value if count or before is None else before)
+            flat = flat[count:]
+        return made
+
+    def bind(self, el: Elaborator, flat: Sequence[SSAValue]) -> None:
+        """The names stand for these SSA values from here on."""
+        for name, value in zip(self.names, self.values(el, flat), strict=True):
+            el.scope.names[name] = value
+
+
+def carry_types(el: Elaborator, names: list[str]) -> dict[str, Type]:
+    """The types that the names have before the loop."""
+    return {name: el.scope.names[name].type for name in names}
+
+
+def next_types(el: Elaborator, carried: Carried) -> list[SSAValue]:
+    """The values after a turn, in the carried types. Raises Retype where one needs another type."""
+    found: list[SSAValue] = []
+    for name in carried.names:
+        value, type = el.scope.names[name], carried.types[name]
+        if isinstance(value, Gone):
+            el.fail(value.why, kind=TypeError, help=value.help)
+        try:
+            common = unify(type, value.type)
+        except Mismatch:
+            el.fail(
+                f"{name} is {type!r} before the loop, but {value.type!r} after one turn",
+                el.scope_node(name),
+                help=f"give {name} one type: convert it before the loop or inside",
+            )
+        if common != type:
+            raise Retype(name, common)
+        found += flatten(el, bring(el, value, type))
+    return found
