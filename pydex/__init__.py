@@ -35,7 +35,10 @@ def __getattr__(name: str) -> Any:
     if name == "random":
         return import_module("pydex.random")
     if name not in _HOME:
-        raise AttributeError(f"module 'pydex' has no attribute {name!r}")
+        from pydex.diagnostics import did_you_mean
+
+        close = did_you_mean(name, __all__)
+        raise AttributeError(f"module 'pydex' has no attribute {name!r}{f'; {close}' if close else ''}")
     value = _lookup(_HOME[name], name)
     globals()[name] = value
     return value

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import linecache
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,12 @@ def excerpt(span: Span) -> str:
     number = str(span.line)
     indent = "".join("\t" if character == "\t" else " " for character in text[: span.column])
     return f"{number} | {text}\n{' ' * len(number)} | {indent}^"
+
+
+def did_you_mean(name: str, *known: Iterable[str]) -> str:
+    """`did you mean …?` if one of the known names is close; else nothing."""
+    close = get_close_matches(name, {each for group in known for each in group if not each.startswith("_")}, 1, 0.75)
+    return f"did you mean {close[0]}?" if close else ""
 
 
 class DexError(Exception):

@@ -45,14 +45,15 @@ def in_order(function: Compiled, args: Sequence[Any], kwargs: Mapping[str, Any])
 
 def types_of_call(function: Compiled, values: Sequence[Any]) -> tuple[Type, ...] | None:
     """The types that these arguments give to a function; None if its own annotations say all."""
-    from pydex.frontend.entries import annotated_parameters
+    from pydex.frontend.entries import annotated_parameters, python_names
 
     declared = annotated_parameters(function, len(values))
     if None not in declared:
         return None
+    names = python_names(function) or [f"x{k}" for k in range(len(values))]
     return tuple(
-        given if given is not None else type_of_python(value, f"x{k}")
-        for k, (given, value) in enumerate(zip(declared, values, strict=True))
+        given if given is not None else type_of_python(value, name)
+        for given, value, name in zip(declared, values, names, strict=True)
     )
 
 
@@ -78,10 +79,29 @@ def type_of_python(value: Any, name: str) -> Type:
 
 
 def _array_type(value: Any, name: str) -> Type:
-    array = value if isinstance(value, np.ndarray) else np.from_dlpack(value) if hasattr(value, "__dlpack__") else np.array(value)
-    if array.dtype == object:
-        raise DexTypeError(f"argument {name}: a {type(value).__name__} whose rows differ in shape has no type; annotate "
-                           "the parameter")  # fmt: skip
-    dtype = element_type_of(array)
+    array = _as_array(value, name)
+    try:
+        dtype = element_type_of(array.dtype)
+    except TypeError as error:
+        raise DexTypeError(f"argument {name}: {error}") from None
     assert dtype is not None
     return TableType(tuple(Fin(Symbol(f"{name}_{k}")) for k in range(array.ndim)), dtype)
+
+
+def _as_array(value: Any, name: str) -> np.ndarray:
+    """The array that a value is. DexTypeError if it is none of numbers."""
+    if isinstance(value, np.ndarray):
+        array = value
+    elif hasattr(value, "__dlpack__"):
+        array = np.from_dlpack(value)
+    elif isinstance(value, list):
+        try:
+            array = np.array(value)
+        except ValueError:
+            raise DexTypeError(f"argument {name}: a list whose rows differ in shape has no type of its own; annotate "
+                               "the parameter") from None  # fmt: skip
+    else:
+        raise DexTypeError(f"argument {name}: a {type(value).__name__} is no value of pydex")
+    if array.dtype == object:
+        raise DexTypeError(f"argument {name}: an array of Python objects is no table; convert it, with x.astype(float)")
+    return array

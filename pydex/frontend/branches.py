@@ -17,7 +17,7 @@ from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.kinds import WeakType
 from pydex.frontend.scope import Gone
 from pydex.frontend.structure import Mismatch, bring, flatten, ir_types, rebuild, unify
-from pydex.frontend.values import Int, Literal, Scalar, Table, Value
+from pydex.frontend.values import Int, Literal, Scalar, Static, Table, Value
 from pydex.types import ElementType, Type
 
 Body = Callable[[], "Value | None"]
@@ -149,9 +149,9 @@ def _result(el: Elaborator, arms: tuple[Arm, Arm]) -> list[tuple[None, Type]] | 
     try:
         return [(None, unify(left.type, right.type))]
     except Mismatch:
-        names = [overloads.describe(v) if v is NONE else repr(v.type) for v in (left, right)]
-        help = "return a value on every path" if NONE in (left, right) else "give both branches one type"
-        el.fail(f"one branch gives {names[0]}, the other {names[1]}", help=help)
+        no_value = any(isinstance(v, Static) and v.value is None for v in (left, right))
+        help = "return a value on every path" if no_value else "give both branches one type"
+        el.fail(f"one branch gives {left.type!r}, the other {right.type!r}", help=help)
 
 
 def _emit(

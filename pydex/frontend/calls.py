@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import types as python_types
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from pydex.builtins import Builtin
-from pydex.diagnostics import DexRecursionError, Diagnostic
+from pydex.diagnostics import DexRecursionError, Diagnostic, Note
 from pydex.frontend import overloads, scalars
 from pydex.frontend.callable import Compiled
 from pydex.frontend.functions import BoundMethod, Closure, Intrinsic
@@ -199,6 +199,9 @@ def bind_arguments(
     el: Elaborator, closure: Closure, args: list[Value], kwargs: dict[str, Value]
 ) -> dict[str, Value]:
     """The values of a function's parameters, by Python's rules."""
+    def fail(message: str) -> NoReturn:
+        el.fail(message, notes=(Note(f"{closure.name} is defined here", closure.source.span(closure.node)),))
+
     spec = closure.node.args
     names = [a.arg for a in spec.posonlyargs + spec.args]
     bound = dict(zip(names, args, strict=False))
@@ -206,22 +209,22 @@ def bind_arguments(
     if spec.vararg is not None:
         bound[spec.vararg.arg] = Tuple(tuple(extra))
     elif extra:
-        el.fail(f"{closure.name} takes {count(len(names), 'argument')}, found {len(args)}")
+        fail(f"{closure.name} takes {count(len(names), 'argument')}, found {len(args)}")
     rest = dict(kwargs)
     for name in [*names, *(a.arg for a in spec.kwonlyargs)]:
         if name in rest:
             if name in bound:
-                el.fail(f"{closure.name} got two values for {name}")
+                fail(f"{closure.name} got two values for {name}")
             bound[name] = rest.pop(name)
     if spec.kwarg is not None:
         bound[spec.kwarg.arg] = Record(rest)
     elif rest:
-        el.fail(f"{closure.name} has no parameter {next(iter(rest))}")
+        fail(f"{closure.name} has no parameter {next(iter(rest))}")
     defaults = _defaults(el, closure)
     for name in [*names, *(a.arg for a in spec.kwonlyargs)]:
         if name not in bound:
             if name not in defaults:
-                el.fail(f"{closure.name} is called without its argument {name}")
+                fail(f"{closure.name} is called without its argument {name}")
             bound[name] = defaults[name]
     return bound
 

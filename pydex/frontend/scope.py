@@ -55,6 +55,16 @@ class Scope:
             scope = scope.parent
         return MISSING if scope.python is None else python_value(scope.python, name)
 
+    def all_names(self) -> set[str]:
+        """Every name that has a value here, Python's own among them."""
+        found, scope = set(dir(builtins)), self
+        while scope.parent is not None:
+            found |= scope.names.keys()
+            scope = scope.parent
+        python = scope.python
+        outer = set() if python is None else {*python.__globals__, *python.__code__.co_freevars}
+        return found | scope.names.keys() | outer
+
     def size_of_symbol(self, symbol: Symbol) -> Size | None:
         """What a declared size symbol is in this activation."""
         scope: Scope | None = self
