@@ -64,7 +64,7 @@ def _inline_result(loop: ix.ForOp, result: OpResult) -> bool:
     cost = _cost(loop, result)
     if cost and any(_inside_contraction(r) for r in reads):
         return False
-    if cost > CHEAP and not _once(loop, result, reads):
+    if cost > CHEAP and (_stays(loop, result) or not _once(loop, result, reads)):
         return False
     kept = _kept(loop, result)
     for same in _grouped(reads).values():
@@ -178,6 +178,13 @@ def _once(loop: ix.ForOp, result: OpResult, reads: list[_Read]) -> bool:
         total = total + _product(sizes)
     local = {op.symbol.data for r in reads for op in (*r.loops, *nest) if isinstance(op, ix.ForOp) and op.symbol}
     return local.isdisjoint((made - total).symbols()) and at_least(made - total, 0)
+
+
+def _stays(loop: ix.ForOp, result: OpResult) -> bool:
+    """Does a reduction of the loop need what the table's elements cost, so that the loop would still compute it?"""
+    yielded = zip(loop.kind_names, loop.yielded, loop.results, strict=True)
+    needed = {op for kind, v, r in yielded if kind in ix.REDUCTIONS and r.first_use for op in body_slice(loop, v)}
+    return _ops_cost([op for op in body_slice(loop, loop.yielded[result.index]) if op in needed]) > CHEAP
 
 
 def _inside_contraction(read: _Read) -> bool:
