@@ -40,7 +40,7 @@ def jax():
 
 
 def jax_expert():
-    """Forward mode, a loop of its own for each parameter: nothing is stored, and XLA keeps four numbers in registers."""
+    """Forward mode, a loop of its own for each parameter: nothing is stored, XLA keeps four numbers in registers."""
     import jax
 
     objective, _ = _jax(lambda step, start, steps: jax.lax.fori_loop(0, steps, lambda _, z: step(z), start))

@@ -24,7 +24,7 @@ from pydex.frontend.prove import require
 from pydex.frontend.structure import flatten, ir_types, leaf_type, rebuild
 from pydex.frontend.values import Value
 from pydex.sizes import Size
-from pydex.types import IndexType, Type
+from pydex.types import IndexType, SizeType, Type
 
 
 @dataclass
@@ -109,7 +109,8 @@ def memoised(el: Elaborator, key: object, name: str, make: Callable[[], Instance
 
 def operands(el: Elaborator, instance: Instance, args: Sequence[Value]) -> list[SSAValue]:
     """The flat arguments of a call: the given ones, captured values, arrays from outside."""
-    flat = [ssa for value in args for ssa in flatten(el, value)]
+    pairs = zip(args, instance.params, strict=True)
+    flat = [ssa for value, type in pairs if not isinstance(type, SizeType) for ssa in flatten(el, value)]
     flat += [el.frame.operand(captured) for captured in instance.frame.captured]
     for hidden in instance.hidden:
         flat += flatten(el, hidden_argument(el, hidden.array, hidden.name))
