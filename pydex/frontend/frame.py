@@ -187,13 +187,14 @@ class Frame:
         """The name of an opaque size, computed where the function begins."""
         symbol = Symbol(f"({atom!r})")
         if symbol not in self.symbols:
-            here, self.block = self.block, Block()
+            here, self.block, logged = self.block, Block(), len(self.log)
             info = self.symbols[symbol] = SymbolInfo(self.ir_name(Symbol("half")), named=True)
             self.emit(ix.OpenOp(self.number(Size.of(atom)), info.name))
             ops = list(self.block.ops)
             for op in ops:
                 op.detach()
             self.block = here
+            del self.log[logged:]  # an attempt that fails leaves them
             first = self.entry.first_op
             self.entry.insert_ops_before(ops, first) if first else self.entry.add_ops(ops)
         return self.symbols[symbol].name

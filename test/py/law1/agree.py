@@ -1,0 +1,156 @@
+"""Law 1 for one call of one program: every execution agrees with the reference, for the value and its derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from law1 import executions, flat
+from law1.executions import Run
+from law1.oracle import Leaves, Oracle, dot
+from law1.subject import Subject, random_like, subject
+from law1.tolerance import Disagreement, Scale, bound, compare, watched
+
+ORDERS = ("forward", "random")
+
+
+@dataclass
+class Task:
+    """A function of the module, its flat arguments, and what it must give.
+
+    `expected`: leaves, None where nothing is known of one; `masks`: where a leaf has elements, None for everywhere.
+    `products`: equations ⟨u, found[places]⟩ = terms summed up, for what is not known component by component.
+    """
+
+    name: str
+    arguments: list[Any]
+    expected: list[Any]
+    masks: list[Any]
+    products: list[tuple[Leaves, range, float]] = field(default_factory=list)
+    scale: Scale = field(default_factory=Scale)
+
+
+class Law1:
+    """One call. `order`: the highest order of derivatives that is compared."""
+
+    def __init__(self, function: Any, args: Sequence[Any], kwargs: dict[str, Any] | None = None, order: int = 2):
+        self.function, self.order = function, order
+        self.args, _ = function._arguments(tuple(args), kwargs or {})
+        made = self.subject()
+        self.entry, self.dtype = made.entry, _narrowest(made)
+        self.is_differentiable = made.is_differentiable
+        self.tasks = list(self._tasks(made))
+        self._measure()
+
+    def subject(self) -> Subject:
+        """A new module, with the derivatives."""
+        made = subject(self.function, self.args)
+        if self.order and made.is_differentiable:
+            made.with_derivatives(second=self.order > 1)
+        return made
+
+    def check(self, every_pass: bool = True, orders: Sequence[str] = ORDERS, compiled: Sequence[str] = ()) -> int:
+        """How many results were compared. Raises Disagreement. `compiled`: names of functions of `executions`."""
+        count = 0
+        for run in self._runs(every_pass, orders, compiled):
+            for task in self.tasks[:1] if run.only_entry else self.tasks:
+                count += self.check_run(run, task)
+        return count
+
+    def check_run(self, run: Run, task: Task) -> int:
+        """Compare one function in one execution."""
+        where = f"{task.name} by {run.name}"
+        try:
+            found = run.call(task.name, task.arguments)
+        except Exception as error:
+            error.add_note(where)
+            raise
+        if len(found) != len(task.expected):
+            raise Disagreement(f"{where}: {len(found)} results, expected {len(task.expected)}")
+        for k, (leaf, expected, mask) in enumerate(zip(found, task.expected, task.masks, strict=True)):
+            if expected is not None:
+                compare(leaf, expected, mask, task.scale.value, self.dtype, f"{where}, result {k}")
+        for u, places, expected in task.products:
+            self._check_product(u, [found[k] for k in places], expected, where)
+        return len(found)
+
+    def _check_product(self, u: Leaves, found: Leaves, expected: float, where: str) -> None:
+        terms = [np.where(np.asarray(d) == 0, 0.0, np.asarray(d) * np.asarray(x)) for d, x in zip(u, found, strict=True)]
+        total, scale = sum(float(t.sum()) for t in terms), sum(float(np.abs(t).sum()) for t in terms)
+        if np.isfinite(expected) and not abs(total - expected) <= bound(max(scale, 1.0) * self._greatest, self.dtype):
+            raise Disagreement(f"{where}: product with a direction {total!r}, by dual numbers {expected!r}")
+
+    @property
+    def _greatest(self) -> float:
+        return max(task.scale.value for task in self.tasks)
+
+    def _runs(self, every_pass: bool, orders: Sequence[str], compiled: Sequence[str]) -> Iterator[Run]:
+        if orders:
+            yield from executions.interpreted(self.subject(), orders, every_pass)
+        for name in compiled:
+            yield getattr(executions, name)(self.subject())
+
+    def _measure(self) -> None:
+        run = executions.unoptimised(self.subject())
+        for task in self.tasks:
+            with watched() as task.scale:
+                run.call(task.name, task.arguments)
+            self.check_run(run, task)
+
+    # -------------------------------------------------------------------------------------------------- tasks
+
+    def _tasks(self, made: Subject) -> Iterator[Task]:
+        oracle = Oracle(self.function, tuple(self.args), made)
+        value, masks = oracle.value, oracle.masks
+        yield Task(self.entry, made.arguments, value, masks)
+        if not self.order or not made.is_differentiable:
+            return
+        rng = np.random.default_rng(len(made.arguments))
+        floats = [masks[k] for k in made.float_results]
+        inputs = self._input_masks(made)
+        v, u = (_drawn(rng, [made.arguments[k] for k in made.wrt], inputs) for _ in range(2))
+        seeds = _drawn(rng, [value[k].astype(made.result_dtypes[k]) for k in made.float_results], floats)
+        unknown = [None] * len(inputs)
+        forward, back = oracle.jvp(v), oracle.pulled_back(seeds) or unknown
+        yield Task("jvp", [*made.arguments, *v], [*value, *forward], [*masks, *floats])
+        task = Task("vjp", [*made.arguments, *seeds], [*value, *back], [*masks, *inputs])
+        task.products = [(v, _last(inputs, task), dot(seeds, forward))]
+        yield task
+        if self.order > 1:
+            curved, product = oracle.pulled_back(seeds, v) or unknown, dot(seeds, oracle.jvp(v, u))
+            still = [0 * s for s in seeds]
+            for task in (
+                Task("jvp_vjp", [*made.arguments, *seeds, *v], [*value, *back, *forward, *curved],
+                     [*masks, *inputs, *floats, *inputs]),
+                Task("vjp_jvp", [*made.arguments, *v, *still, *seeds], [*value, *forward, *curved],
+                     [*masks, *floats, *inputs]),
+                Task("vjp_vjp", [*made.arguments, *seeds, *still, *v], [*value, *back, *curved],
+                     [*masks, *inputs, *inputs]),
+            ):  # fmt: skip
+                task.products = [(u, _last(inputs, task), product)]
+                yield task
+
+    def _input_masks(self, made: Subject) -> list[Any]:
+        """Where the float arguments have elements."""
+        leaves = [x for type, arg in zip(made.program.params, self.args, strict=True) for x in flat.flatten(type, arg)]
+        return [flat.elements(np.shape(made.arguments[k]), leaves[k]) for k in made.wrt]
+
+
+def _drawn(rng: np.random.Generator, values: Leaves, masks: Leaves) -> Leaves:
+    """A direction for each value, 0 where a mask has no element."""
+    return [_masked(random_like(rng, value), mask) for value, mask in zip(values, masks, strict=True)]
+
+
+def _masked(value: Any, mask: Any) -> Any:
+    return value if np.ndim(value) == 0 else np.where(mask, value, np.zeros_like(value))
+
+
+def _last(inputs: Sequence[Any], task: Task) -> range:
+    return range(len(task.expected) - len(inputs), len(task.expected))
+
+
+def _narrowest(made: Subject) -> str:
+    types = [*made.function.function_type.inputs, *made.function.function_type.outputs]
+    return "float32" if any("f32" in str(type) for type in types) else "float64"

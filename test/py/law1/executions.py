@@ -1,0 +1,99 @@
+"""The executions of law 1, of the entry of a subject and of the functions of its derivatives.
+
+A `Run` is one of them: its name, and a function that gives the flat results of a function for flat arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from law1.subject import Subject, function
+from xdsl.dialects.builtin import ModuleOp
+
+from pydex import interpreter, pipeline
+from pydex.dialects import ad
+from pydex.dialects.text import context, print_module
+from pydex.passes.pipelines import CPU, PLAIN
+from pydex.pipeline import Options
+from pydex.runtime.signature import Signature
+
+
+@dataclass
+class Run:
+    """One execution. `only_entry`: the functions of derivatives cannot be run yet."""
+
+    name: str
+    call: Callable[[str, Sequence[Any]], list[Any]]
+    only_entry: bool = False
+
+
+def interpreted(subject: Subject, orders: Sequence[str] = ("forward", "random"), every: bool = True) -> Iterator[Run]:
+    """The interpreter, on the module as the frontend made it and after every pass that changes it (or only the last).
+
+    A pass is left out where the interpreter cannot run what it leaves: derivative ops. Consumes the module.
+    """
+    module, ctx = subject.module, context()
+    text = ""
+    for stage, name in enumerate(("frontend", *CPU)):
+        if stage:
+            pipeline.run_passes(module, [name], ctx)
+        pipeline.check(module)
+        if not every and stage not in (0, len(CPU)):
+            continue
+        before, text = text, print_module(module)
+        if text == before:
+            continue
+        waiting = _has_derivatives(module)
+        if waiting and subject.takes_derivatives:
+            continue
+        for order in orders:
+            call = _interpret(subject, module, order)
+            yield Run(f"interpreter after {stage:02} {name}, {order}", call, only_entry=waiting)
+
+
+def _has_derivatives(module: ModuleOp) -> bool:
+    return any(isinstance(op, ad.Derivative) for op in module.walk())
+
+
+def _interpret(subject: Subject, module: ModuleOp, order: str) -> Callable[[str, Sequence[Any]], list[Any]]:
+    def call(name: str, arguments: Sequence[Any]) -> list[Any]:
+        return interpreter.run(module, name, arguments, subject.sizes, order)  # type: ignore[arg-type]
+
+    return call
+
+
+def unoptimised(subject: Subject) -> Run:
+    """The interpreter, with derivatives expanded and nothing else changed. Consumes the module."""
+    pipeline.run_passes(subject.module, PLAIN[:-2])
+    return Run("interpreter, plain", _interpret(subject, subject.module, "forward"))
+
+
+def compiled(subject: Subject, name: str, passes: tuple[str, ...], opt_level: int | None) -> Run:
+    """Machine code, after these passes; () if they have run. Arguments include those that are only sizes."""
+    made: dict[str, Any] = {}
+    if passes:
+        pipeline.run_passes(subject.module, passes)
+
+    def call(name: str, arguments: Sequence[Any]) -> list[Any]:
+        if name not in made:
+            seeds = len(function(subject.module, name).function_type.inputs) - len(subject.arguments)
+            signature = subject.signature if name == subject.entry else subject.signature_for(range(seeds), name)
+            made[name] = pipeline.compile(subject.module, name, signature, Options((), opt_level=opt_level))
+        results = made[name](*subject.passed, *arguments[len(subject.arguments) :])
+        outputs = len(function(subject.module, name).function_type.outputs)
+        return [results] if outputs == 1 else list(results)
+
+    return Run(name, call)
+
+
+def optimised(subject: Subject) -> Run:
+    return compiled(subject, "compiled", CPU, None)
+
+
+def plain(subject: Subject) -> Run:
+    return compiled(subject, "compiled, plain", PLAIN, 0)
+
+
+__all__ = ["Run", "Signature", "compiled", "interpreted", "optimised", "plain"]

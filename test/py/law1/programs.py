@@ -1,0 +1,108 @@
+"""Random well-typed programs, as source text in pydex's language.
+
+Every program is `f(x: f64[n], y: f64[m], a: f64[n, m], p: m.Index[n], c: i64[n], s: f64)`, or the same in f32, and
+returns a float or a tuple of what it has made. Values stay of order one, so that tolerances mean something. Hypothesis
+draws every choice, so failures shrink.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Callable, Iterable
+from itertools import count
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from law1.scope import Scope
+from law1.statements import Statements
+
+HEADER = """\
+import pydex as dx
+from pydex import f64, i8, i32, i64
+
+n, m, k = dx.index_sets("n m k")
+
+
+@dx.struct
+class Pair:
+    left: f64
+    right: f64
+
+    def __mul__(self, other):
+        return Pair(self.left * other.left, self.right - other.right)
+
+    def total(self):
+        return 0.5 * (self.left + self.right)
+
+
+@dx.jit
+def norm(v: f64[k]) -> f64:
+    return dx.sqrt(0.5 + sum(v[i] * v[i] for i in k) / (1 + k.size))
+
+
+@dx.jit
+def shifted(v: f64[n], w: f64[k]) -> f64[n]:
+    return [v[i] + 0.25 * norm(w) for i in n]
+
+
+@dx.jit
+def f(x: f64[n], y: f64[m], a: f64[n, m], p: m.Index[n], c: i64[n], s: f64):
+"""
+SIZES = ((3, 2), (4, 3), (1, 1), (2, 5), (5, 1), (0, 2))
+
+
+class Program(Statements):
+    """Draws one program."""
+
+    def program(self, without: frozenset[str]) -> str:
+        scope = Scope()
+        for _ in range(self.draw(st.integers(1, 5))):
+            self.statement(scope, without)
+        results = self._results(scope)
+        kinds = ["sum", "tuple"] if "tuple" not in without else ["sum"]
+        if self.pick(kinds) == "tuple":
+            tables = [t for t, _ in scope.tables[3:]][-2:]
+            self.line(f"return {' + '.join(results)}, {', '.join([*tables, *scope.integers[-1:], '0.5 * s'])}")
+        else:
+            self.line("return " + " + ".join(results))
+        source = HEADER + "\n".join(self.lines) + "\n"
+        return source if self.pick(["f64", "f32"]) == "f64" or "f32" in without else source.replace("f64", "f32")
+
+    def _results(self, scope: Scope) -> list[str]:
+        """What the program sums up: nothing that it made last is dead."""
+        new = [(t, sets) for t, sets in scope.tables if t not in ("x", "y", "a")]
+        tables = [f"sum({t}[i] for i in {sets[0]})" for t, sets in new if len(sets) == 1][-2:]
+        pairs = [f"sum({t}[i, j] for i in {sets[0]} for j in {sets[1]})" for t, sets in new if len(sets) == 2][-1:]
+        return [*scope.floats[-2:], *tables, *pairs, self.expression(scope)]
+
+
+@st.composite
+def programs(draw: Callable[[st.SearchStrategy[Any]], Any], without: Iterable[str] = ()) -> str:
+    """Source of a random program; `without`: kinds of statements that it has not."""
+    return Program(draw).program(frozenset(without))
+
+
+def arguments(source: str, sizes: tuple[int, int] = SIZES[0], seed: int = 0) -> tuple[Any, ...]:
+    """Arguments of a program for these n and m, of order one, no two alike."""
+    n, m = sizes
+    rng = np.random.default_rng(seed)
+    dtype = np.float32 if "f32" in source else np.float64
+    x, y, a = (rng.standard_normal(shape).astype(dtype) for shape in ((n,), (m,), (n, m)))
+    indices, numbers = rng.integers(max(m, 1), size=n), rng.integers(-9, 10, size=n)
+    return x, y, a, indices, numbers, float(dtype(rng.standard_normal()))
+
+
+_files = count()
+
+
+def load(source: str) -> Any:
+    """The function `f` of a program; its source is known to `inspect`, as if it came from a file."""
+    name = f"<program {next(_files)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    module = ModuleType(name)
+    sys.modules[name] = module  # dataclasses look there
+    exec(compile(source, name, "exec"), module.__dict__)
+    return module.f
