@@ -26,6 +26,8 @@ def attribute_of(el: Elaborator, value: Value, name: str) -> Value:
         method = method_of(value, name)
         if method is not None:
             return method
+        if isinstance(getter := getattr(value.cls, name, None), property):
+            return _property(el, value, getter)
         help = did_you_mean(name, dir(value.cls), value.fields)
         el.fail(f"{value.cls.__name__} has no field or method {name}", kind=AttributeError, help=help)
     if isinstance(value, Table):
@@ -77,6 +79,16 @@ def method_of(value: Value, name: str) -> Value | None:
 
     source, node = function_syntax(found)
     return BoundMethod(value, Closure(node, None, found.__name__, source, found))
+
+
+def _property(el: Elaborator, value: Struct, getter: property) -> Value:
+    """The value of a property, which is a method called at once."""
+    from pydex.frontend.calls import call
+    from pydex.frontend.source import function_syntax
+
+    assert isinstance(getter.fget, python_types.FunctionType)
+    source, node = function_syntax(getter.fget)
+    return call(el, Closure(node, None, getter.fget.__name__, source, getter.fget), [value], {})
 
 
 def _generated(function: python_types.FunctionType) -> bool:

@@ -7,10 +7,12 @@ import ast
 from xdsl.dialects import arith
 
 from pydex import types
+from pydex.builtins import BUILTINS
 from pydex.diagnostics import Note, did_you_mean
-from pydex.frontend import branches, overloads, scalars
+from pydex.frontend import branches, overloads, scalars, values
 from pydex.frontend.elaborator import Elaborator, expression
 from pydex.frontend.functions import Closure, Generator
+from pydex.frontend.jumps import Undefined
 from pydex.frontend.lift import lift
 from pydex.frontend.scalars import COMPARISONS, SYMBOLS, to_ssa
 from pydex.frontend.scope import MISSING, Gone
@@ -47,14 +49,25 @@ def lookup(el: Elaborator, name: str) -> Value:
     if name in _assigned_later(el):
         el.fail(f"{name} is read before it is assigned", kind=NameError)
     python = el.scope.find_python(name)
+    if python is MISSING and name in NEEDS_NO_IMPORT:
+        return Static(BUILTINS[name])
     if python is MISSING:
         help = did_you_mean(name, el.scope.all_names())
         el.fail(f"the name {name} is not defined", kind=NameError, help=help)
     return lift(el, python, name)
 
 
+NEEDS_NO_IMPORT = ("prod", "argmax", "argmin")
+"""Reductions that Python has not."""
+
+
 def _assigned_later(el: Elaborator) -> set[str]:
     return getattr(el.scope, "locals", set())
+
+
+@expression(Undefined)
+def undefined(el: Elaborator, node: Undefined) -> Value:
+    return values.Undefined()
 
 
 @expression(ast.BinOp)

@@ -215,6 +215,21 @@ def bitcast(el: Elaborator, value: Value, to: Value) -> Value:
     return scalars.Scalar(el.emit(arith.BitcastOp(ssa, scalars.ir_type(target))), target)  # type: ignore[arg-type]
 
 
+def ordinal(el: Elaborator, index: Value) -> Value:
+    """`dx.ordinal(i)`: the number of an index, of a tuple of indices that in their product."""
+    from pydex.frontend.kinds import root, size_of
+    from pydex.sizes import Size
+
+    parts = list(index.items) if isinstance(index, Tuple) else list(index.fields.values()) if isinstance(index, Struct) else [index]
+    total = Size.of(0)
+    for part in parts:
+        form = scalars.form_of(part)
+        if form is None or (len(parts) > 1 and (not isinstance(part, scalars.Int) or part.set is None)):
+            el.fail(f"dx.ordinal takes an index, found {overloads.describe(part)}")
+        total = total * (size_of(root(part.set)) if len(parts) > 1 else 1) + form  # type: ignore[union-attr,arg-type]
+    return scalars.Int(total)
+
+
 def _derivative_marker(name: str) -> Callable[..., Value]:
     def handler(el: Elaborator, function: Value) -> Value:
         from pydex.frontend.derivatives import checkpointed
@@ -232,7 +247,7 @@ BUILTINS: dict[str, Callable[..., Value]] = {
     "zeros": constructor(0), "ones": constructor(1), "full": full, "zeros_like": like(0), "ones_like": like(1),
     "accum": sum_type_only("accum"), "argsort": sum_type_only("argsort"),
     "stop_gradient": stop_gradient, "checkpoint": _derivative_marker("checkpoint"), "parallel": iteration.parallel,
-    "bitcast": bitcast,
+    "bitcast": bitcast, "ordinal": ordinal,
     "len": length, "range": iteration.range_, "enumerate": iteration.enumerate_, "zip": iteration.zip_,
     "reversed": iteration.reversed_, "divmod": divmod_, "isinstance": isinstance_,
     "int": to_int, "float": converter(types.f64), "bool": converter(types.bool_),

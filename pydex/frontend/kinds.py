@@ -35,6 +35,14 @@ class WeakType(Type):
         return f"an untyped {self.kind}"
 
 
+@dataclass(frozen=True)
+class UndefinedType(Type):
+    """The type of a variable that is assigned before it is read: it takes any other."""
+
+    def __repr__(self) -> str:
+        return "undefined"
+
+
 WEAK_INT, WEAK_FLOAT = WeakType("int"), WeakType("float")
 
 

@@ -139,7 +139,7 @@ def _place(el: Elaborator, plan: Plan, name: str, usage: Usage, value: Value, no
         plan.accumulated[name] = monoid
     elif isinstance(value, Table) and usage.is_elementwise:
         plan.own.append(name)
-    elif assigned_first(body, name) and not read_after(el.function, el.loops, node, name):
+    elif " " not in name and assigned_first(body, name) and not read_after(el.function, el.loops, node, name):
         plan.locals.append(name)
     else:
         plan.state.append(name)

@@ -52,7 +52,7 @@ def flatten_argument(type: Type, value: Any, where: str) -> list[Any]:
                     for x in flatten_argument(t, v, f"{where}[{k}]")]  # fmt: skip
         case RecordType(fields):
             names = [name for name, _ in fields]
-            if not isinstance(value, Mapping) or set(value) != set(names):
+            if not isinstance(value, Mapping) or sorted(value) != sorted(names):
                 raise DexTypeError(f"{where}: expected a dict with the keys {', '.join(names)}, found {_shown(value)}")
             return [x for name, t in fields for x in flatten_argument(t, value[name], f"{where}[{name!r}]")]
         case StructOf(cls, fields):

@@ -10,9 +10,9 @@ from xdsl.ir import Attribute, SSAValue
 from pydex.dialects import ix
 from pydex.frontend import kinds
 from pydex.frontend.frame import Frame, new_symbol
-from pydex.frontend.kinds import Leaf, StaticType, StructOf, WeakType, factors_of, leaves, root
+from pydex.frontend.kinds import Leaf, StaticType, StructOf, UndefinedType, WeakType, factors_of, leaves, root
 from pydex.frontend.scalars import ir_type, to_ssa
-from pydex.frontend.values import NONE, NUMBERS, Int, Literal, Record, Scalar, Static, Struct, Table, Tuple, Value
+from pydex.frontend.values import NONE, NUMBERS, Int, Literal, Record, Scalar, Static, Struct, Table, Tuple, Undefined, Value
 from pydex.sets import IndexSet
 from pydex.sizes import Size
 from pydex.types import ElementType, IndexType, RecordType, SizeType, TableType, TupleType, Type
@@ -81,6 +81,8 @@ def _rebuild(el: Elaborator, type: Type, stream: Iterator[SSAValue]) -> Value:
             return NONE if value is None else value if isinstance(value, Value) else Static(value)
         case SizeType(set):
             return Int(kinds.size_of(set))
+        case UndefinedType():
+            return Undefined()
     raise AssertionError(f"no value has the type {type!r}")
 
 
@@ -120,6 +122,10 @@ def unify(left: Type, right: Type) -> Type:
     if left == right:
         return left
     match left, right:
+        case (UndefinedType(), _):
+            return right
+        case (_, UndefinedType()):
+            return left
         case (WeakType(), WeakType()):
             return kinds.WEAK_FLOAT
         case (WeakType(), ElementType()):
@@ -151,6 +157,10 @@ def bring(el: Elaborator, value: Value, type: Type) -> Value:
         return Scalar(to_ssa(el, value, type), type)
     if value.type == type:
         return value
+    if isinstance(value, Undefined):
+        from pydex.frontend.branches import placeholder
+
+        return rebuild(el, type, placeholder(el, type))
     match value, type:
         case Table(), TableType():
             from pydex.frontend.tables import convert_elements

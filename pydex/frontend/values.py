@@ -15,7 +15,7 @@ from typing import Any
 
 from xdsl.ir import SSAValue
 
-from pydex.frontend.kinds import WEAK_FLOAT, WEAK_INT, StaticType, StructOf, WeakType
+from pydex.frontend.kinds import WEAK_FLOAT, WEAK_INT, StaticType, StructOf, UndefinedType, WeakType
 from pydex.sets import IndexSet
 from pydex.sizes import Size
 from pydex.types import ElementType, IndexType, RecordType, TableType, TupleType, Type, bool_
@@ -129,6 +129,15 @@ class Static(Value):
     @property
     def type(self) -> Type:
         return StaticType(self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class Undefined(Value):
+    """A variable that is assigned before it is read."""
+
+    @property
+    def type(self) -> Type:
+        return UndefinedType()
 
 
 NONE = Static(None)
