@@ -20,6 +20,7 @@ from .ad_activity import active_values
 from .ad_emit import Emitter, has_tangent
 from .ad_place import Place, without_accumulators
 from .ad_target import Target
+from .ad_winners import with_winners
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Forward:
     """Forward mode of one function."""
 
     def __init__(self, target: Target, rules: Rules):
-        self.target = target
+        self.target = target = with_winners(target)
         self.rules = rules
         self.active = active_values(target.function, target.wrt)
 

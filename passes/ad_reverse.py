@@ -26,6 +26,7 @@ from .ad_emit import Emitter, has_tangent
 from .ad_masks import Masks
 from .ad_place import Place, without_accumulators
 from .ad_target import Target
+from .ad_winners import with_winners
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Reverse:
     """The reverse of one function."""
 
     def __init__(self, target: Target, rules: Rules):
-        self.target = target
+        self.target = target = with_winners(target)
         self.rules = rules
         self.active = active_values(target.function, target.wrt)
         self.masks = Masks(target.function)

@@ -14,7 +14,7 @@ from pydex.dialects.sizes import SizeAttr, SizeListAttr
 from pydex.dialects.text import error_at
 
 from .inline import Functions
-from .symbols import Sizes, substitute
+from .symbols import Sizes, clone, substitute
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ class Target:
         if len(names) != len(sizes.data):
             raise error_at(op, f"'{op.name}': {len(sizes.data)} sizes for {len(names)} of @{function.sym_name.data}")
         return Target(function, wrt, dict(zip(names, sizes.data, strict=True)), functions, higher)
+
+    def copied(self) -> Target:
+        """The same, of a copy of the function that may be changed."""
+        copy = clone(self.function, {})
+        assert isinstance(copy, FuncOp)
+        return replace(self, function=copy)
 
     def called_by(self, call: Operation, wrt: Sequence[int], sizes: Sizes) -> Target:
         """The target of a call inside this one; `sizes` are the caller's symbols where it is emitted."""

@@ -126,7 +126,8 @@ class Build:
 
     def accum(self, initial: Sequence[Value], body: Callable[..., Any], monoid: str = "add") -> Any:
         """An `eff.accum`; the body is given the accumulators."""
-        op = eff.AccumOp([i.value for i in initial], [monoid] * len(initial))
+        monoids = monoid.split() if " " in monoid else [monoid] * len(initial)
+        op = eff.AccumOp([i.value for i in initial], monoids)
         return _results(self, self.emit.finish_accum(op, _run(op.body.block, body, self.emit)).results_)
 
     def add(self, accumulator: Value, indices: Sequence[Value], value: Value) -> None:

@@ -281,6 +281,41 @@ def accum_in_for(f: Build, x: Any, w: Any) -> Any:
     return f.tab("n", row)
 
 
+@case("p n", [_EDGES, "p", "n"], np.array([0, 2, 2, 1, 2]), (5,), np.array([-3.0, 5.0, -4.0]))
+def largest_of_each_bin(f: Build, where: Any, w: Any, x: Any) -> Any:
+    """max per cell; one cell keeps what it starts with; beside it a sum over the same loop."""
+
+    def bins(g: Build, top: Any, total: Any) -> None:
+        def one(h: Build, i: Any) -> None:
+            v = h.sin(h.at(w, i)) * h.at(x, h.at(where, i))
+            h.add(top, [h.at(where, i)], v)
+            h.add(total, [], v)
+
+        g.for_("p", "", one)
+
+    top, total = f.accum([x, f.constant(0.0)], bins, "max add")
+    return f.tab("n", lambda g, i: g.at(top, i) * g.at(top, i)), total
+
+
+@case("n m", ["n m", "m"], (3, 4), np.array([5.0, 5.0, 5.0, 5.0]))
+def least_of_each_column(f: Build, x: Any, start: Any) -> Any:
+    """min over dependent rows, written at two places, in an order-free loop in a sequential one."""
+
+    def body(g: Build, low: Any) -> None:
+        def row(h: Build, i: Any, s: Any) -> Any:
+            def one(k: Build, j: Any) -> None:
+                j = k.index([j], [1], 0, "m")
+                k.add(low, [j], k.sin(k.at(x, i, j)) + s)
+                k.add(low, [j], k.at(x, i, j) * 2.0)
+
+            h.for_("i + 1", "", one)
+            return s + 0.25
+
+        g.loop("n", [g.constant(0.0)], row, False, "i")
+
+    return f.accum([start], body, "min")
+
+
 # -------------------------------------------------------------------------------------- eff.loop, eff.while
 
 

@@ -1,0 +1,159 @@
+"""Accumulation by max or min, made differentiable: only the contribution that won a cell has a derivative.
+
+    r = accum max (a = r0) { for i { add a[φ], x } }
+    ==>
+    r = accum max (a = r0) { for i { add a[φ], x } }
+    w = accum min (a = -1 where r0 is r, else ∞) { for i { add a[φ], i if x is r[φ] else ∞ } }
+    d = accum add (a = r0 where w is -1, else 0) { for i { add a[φ], x if i is w[φ] else 0 } }
+
+d equals r, and sums have derivatives of every order, in both modes. Ties: the initial value, then the least indices of
+the loops around, then the first in the text. A contribution in a `while` has no index, and is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import i64
+from xdsl.ir import SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.passes.symbols import clone_region
+
+from .ad_activity import active_values
+from .ad_emit import Emitter
+from .ad_errors import no_rule
+from .ad_numbers import Number, equal
+from .ad_target import Target
+
+#: The id of a contribution: the initial value's and nobody's are constants.
+Id: TypeAlias = SSAValue | int
+INITIAL, NONE = -1, 2**62
+
+#: (contribution, its indices, its id) -> what is accumulated instead
+Value: TypeAlias = Callable[[Number, Sequence[SSAValue], Id], SSAValue]
+
+
+def with_winners(target: Target) -> Target:
+    """The target with its accumulations by max and min rewritten, in a copy of the function if there are any."""
+    if not _extreme(target):
+        return target
+    copy = target.copied()
+    for op, k in _extreme(copy):
+        _rewrite(op, k)
+    return copy
+
+
+def _extreme(target: Target) -> list[tuple[eff.AccumOp, int]]:
+    """The active accumulators that are combined by max or min."""
+    found = [
+        (op, k)
+        for op in target.function.walk()
+        if isinstance(op, eff.AccumOp)
+        for k, monoid in enumerate(op.monoids)
+        if monoid in ("max", "min")
+    ]
+    if not found:
+        return []
+    active = active_values(target.function, target.wrt)
+    return [(op, k) for op, k in found if op.accumulators[k] in active or op.results_[k] in active]
+
+
+def _rewrite(op: eff.AccumOp, k: int) -> None:
+    result, initial = op.results_[k], op.initial[k]
+    uses = list(result.uses)
+    last = op.next_op
+    assert last is not None
+    emit = Emitter.before(last)
+    emit.location = op.location
+    first = emit.elementwise([initial, result], lambda e, xr: _id_if(Number(xr[0], e), Number(xr[1], e), INITIAL))
+    winner = _again(emit, op, k, first, "min", lambda x, at, here: _id_if(x, _read(result, at, x), here))
+    start = emit.elementwise([initial, winner], lambda e, xw: _if_id(Number(xw[0], e), Number(xw[1], e), INITIAL))
+    chosen = _again(emit, op, k, start, "add", lambda x, at, here: _if_id(x, _read(winner, at, x), here))
+    for use in uses:
+        use.operation.operands[use.index] = chosen
+
+
+def _read(table: SSAValue, indices: Sequence[SSAValue], beside: Number) -> Number:
+    return Number(beside.emit.at(table, indices), beside.emit)
+
+
+def _id_if(x: Number, r: Number, here: Id) -> SSAValue:
+    """`here` where x is r (a NaN is), else NONE."""
+    emit = x.emit
+    nan = emit.insert(arith.CmpfOp(x.value, x.value, "uno")).result
+    wins = emit.insert(arith.OrIOp(equal(x, r).value, nan)).result
+    return emit.select(wins, _id(emit, here).value, emit.constant(NONE, i64))
+
+
+def _if_id(x: Number, winner: Number, here: Id) -> SSAValue:
+    """x where the winner is `here`, else zero."""
+    won = equal(winner, _id(x.emit, here))
+    return x.emit.select(won.value, x.value, x.emit.zero(x.type))
+
+
+def _id(emit: Emitter, here: Id) -> Number:
+    return Number(emit.constant(here, i64) if isinstance(here, int) else here, emit)
+
+
+def _again(emit: Emitter, op: eff.AccumOp, k: int, initial: SSAValue, monoid: str, value: Value) -> SSAValue:
+    """Accumulate `value(contribution, indices, its id)` wherever the region of `op` writes its k-th accumulator."""
+    accum = eff.AccumOp([initial], [monoid])
+    body = clone_region(op.body, {}, {})
+    inner = {a for c in body.walk() if isinstance(c, eff.AccumOp) for a in c.accumulators}
+    writes = [c for c in body.walk() if isinstance(c, eff.AddOp) and c.accumulator not in inner]
+    mine = [c for c in writes if c.accumulator is body.block.args[k]]
+    for number, write in enumerate(mine):
+        if isinstance(write.value.type, ix.TableType):
+            raise no_rule(write, "accumulate the elements of a table one by one where the monoid is not +")
+        here = Emitter.before(write)
+        place = _place(here, write, number, len(mine))
+        indices = list(write.indices)
+        here.insert(eff.AddOp(accum.accumulators[0], indices, value(Number(write.value, here), indices, place)))
+    checks = [c for c in body.walk() if isinstance(c, eff.CheckOp)]
+    for unwanted in [*writes, *checks, body.block.last_op]:
+        assert unwanted is not None
+        unwanted.detach()
+        unwanted.erase()
+    for each in list(body.block.ops):
+        each.detach()
+        accum.body.block.add_op(each)
+    return emit.finish_accum(accum, []).results_[0]
+
+
+def _place(emit: Emitter, write: eff.AddOp, number: int, writes: int) -> SSAValue:
+    """The id of a contribution: the ordinals of the loops around it, in their box, and its number in the text."""
+    loops: list[ix.ForOp | eff.LoopOp] = []
+    parent = write.parent_op()
+    while parent is not None:
+        if isinstance(parent, eff.WhileOp):
+            raise no_rule(write, "in a while loop, a maximum has no index: carry it instead")
+        if isinstance(parent, ix.ForOp | eff.LoopOp):
+            loops.insert(0, parent)
+        parent = parent.parent_op()
+    total = emit.constant(0, i64)
+    for loop, extent in zip(loops, _box(loops), strict=True):
+        ordinal = _integer(emit, emit.insert(ix.OrdOp(loop.index)).result)
+        total = (Number(total, emit) * Number(_size(emit, extent), emit) + Number(ordinal, emit)).value
+    return (Number(total, emit) * writes + number).value
+
+
+def _box(loops: Sequence[ix.ForOp | eff.LoopOp]) -> list[SizeAttr]:
+    """Extents of a box that holds all iterations of a nest, whose inner sizes may depend on outer indices."""
+    axes = {loop.symbol.data: SizeAttr.of(f"#{k}") for k, loop in enumerate(loops) if loop.symbol}
+    if not loops:
+        return []
+    type = ix.TableType.of([loop.size.substitute(axes) for loop in loops], i64)
+    assert isinstance(type, ix.TableType)
+    return ix.bounding_sizes(type)
+
+
+def _size(emit: Emitter, size: SizeAttr) -> SSAValue:
+    return _integer(emit, emit.insert(ix.SizeOp(size)).result)
+
+
+def _integer(emit: Emitter, value: SSAValue) -> SSAValue:
+    return emit.insert(arith.IndexCastOp(value, i64)).result
