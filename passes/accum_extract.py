@@ -57,9 +57,9 @@ class Extraction:
 
     # ------------------------------------------------------------------------------------------ is it possible
 
-    def possible(self, type: Attribute) -> bool:
-        """Can all these adds become one value of the accumulator's type?"""
-        return self._block(self.root, 0, type)
+    def possible(self, type: Attribute, k: int = 0) -> bool:
+        """Can all these adds become one value of this type, which is that of a cell `a[i1, ..., ik]`?"""
+        return self._block(self.root, k, type)
 
     def _block(self, block: Block, k: int, type: Attribute) -> bool:
         """Can the adds in a block, whose first k indices are accounted for, become a value of this type?"""
@@ -94,9 +94,9 @@ class Extraction:
 
     # ----------------------------------------------------------------------------------------------- the rewrite
 
-    def extract(self, type: Attribute) -> SSAValue:
+    def extract(self, type: Attribute, k: int = 0) -> SSAValue:
         """The value, at the end of the root block; the adds are gone."""
-        return self._value(self.root, 0, type)
+        return self._value(self.root, k, type)
 
     def _value(self, block: Block, k: int, type: Attribute) -> SSAValue:
         if not self._block(block, k, type):

@@ -17,19 +17,20 @@ round would do work again. Adds inside `while` to a table, and calls that are gi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import eff
 
+from .accum_cells import same_cell, sum_cells, update_directly
+from .accum_empty import hoist, sink
 from .accum_extract import Extraction
 from .accum_gather import gather
-from .affine import affine, same
+from .affine import affine
 from .dce import shrink
 from .edit import blocks, erase, replace, splice
 from .monoids import combine, is_identity
@@ -55,8 +56,11 @@ def convert(root: Operation) -> None:
 
 def convert_accum(op: eff.AccumOp) -> None:
     """Convert what can be of one accumulation; the op goes away if no accumulator is left."""
+    hoist(op)
     for k in reversed(range(len(op.initial))):
         op = _convert_one(op, k)
+    hoist(op)
+    op = sink(update_directly(op))
     if not op.initial:
         replace(op, splice(op.body.block, op))
 
@@ -66,7 +70,7 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
     accumulator, block, content = op.accumulators[k], op.body.block, op.initial[k].type
     if not all(isinstance(use.operation, eff.AddOp) for use in accumulator.uses):
         return op
-    adds = _combined([a for a in op.walk() if isinstance(a, eff.AddOp) and a.accumulator is accumulator])
+    adds = sum_cells(_combined(_adds(op, k)), block)
     before = len(op.results)
     for group in _groups(adds):
         extraction = Extraction(accumulator, group, block)
@@ -78,9 +82,12 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
             for add in group:
                 if (value := gather(add, block)) is not None:
                     op = _widened(op, value)
-    if adds and len(op.results) == before:
-        return op
-    return _finish(op, k, op.results[before:])
+    return op if adds and len(op.results) == before else _finish(op, k, before)
+
+
+def _adds(op: eff.AccumOp, k: int) -> list[eff.AddOp]:
+    """The adds to accumulator k, in order."""
+    return [a for a in op.walk() if isinstance(a, eff.AddOp) and a.accumulator is op.accumulators[k]]
 
 
 def _widened(op: eff.AccumOp, value: SSAValue) -> eff.AccumOp:
@@ -89,33 +96,41 @@ def _widened(op: eff.AccumOp, value: SSAValue) -> eff.AccumOp:
     return widened
 
 
-def _finish(op: eff.AccumOp, k: int, values: Sequence[SSAValue]) -> eff.AccumOp:
-    """Combine values with the start, and with what is still accumulated; drop the accumulator if nothing is."""
-    content, start, monoid = op.results[k], op.initial[k], op.monoids[k]
-    uses = list(content.uses)
-    remains = op.accumulators[k].first_use is not None
-    if remains:
-        values = [content, *values]
-    elif not values or not is_identity(monoid, start):
-        values = [start, *values]
-    total, after = values[0], op.next_op
+def _finish(op: eff.AccumOp, k: int, first: int) -> eff.AccumOp:
+    """Combine the results from the `first` on with the start, or, if they need the region, with what is accumulated;
+    drop the accumulator if nothing is."""
+    hoist(op)
+    content, monoid, count = op.results[k], op.monoids[k], len(op.initial)
+    outside = [v for v in op.yielded[first - count :] if _owner_block(v) is not op.body.block]
+    inside = [r for r, v in zip(op.results[first:], op.yielded[first - count :], strict=True) if v not in outside]
+    start = op.initial[k]
+    for value in outside:
+        start = value if is_identity(monoid, start) else combine(monoid, start, value, op)
+    uses, after = list(content.uses), op.next_op
     assert after is not None
-    for value in values[1:]:
-        total = combine(monoid, total, value, after)
+    if op.accumulators[k].first_use is not None:
+        op.operands = [*op.operands[:k], start, *op.operands[k + 1 :]]
+        start = content
+    for value in inside:
+        start = value if is_identity(monoid, start) else combine(monoid, start, value, after)
     for use in uses:
-        use.operation.operands[use.index] = total
-    if remains:
+        use.operation.operands[use.index] = start
+    if op.accumulators[k].first_use is not None:
         return op
     narrowed = shrink(op, [i != k for i in range(len(op.results))])
     assert isinstance(narrowed, eff.AccumOp)
     return narrowed
 
 
+def _owner_block(value: SSAValue) -> Block | None:
+    return value.owner if isinstance(value.owner, Block) else value.owner.parent
+
+
 def _combined(adds: list[eff.AddOp]) -> list[eff.AddOp]:
     """add a[i], v; add a[i], w  ==>  add a[i], v + w, in one block."""
     kept: list[eff.AddOp] = []
     for add in adds:
-        twin = next((a for a in kept if a.parent is add.parent and _same_cell(a, add)), None)
+        twin = next((a for a in kept if a.parent is add.parent and same_cell(a, add)), None)
         if twin is not None:
             assert isinstance(add.accumulator.type, eff.AccType)
             value = combine(add.accumulator.type.monoid.data, twin.value, add.value, add)
@@ -124,10 +139,6 @@ def _combined(adds: list[eff.AddOp]) -> list[eff.AddOp]:
             erase(twin)
         kept.append(add)
     return kept
-
-
-def _same_cell(a: eff.AddOp, b: eff.AddOp) -> bool:
-    return len(a.indices) == len(b.indices) and all(same(i, j) for i, j in zip(a.indices, b.indices, strict=True))
 
 
 def _groups(adds: list[eff.AddOp]) -> list[list[eff.AddOp]]:

@@ -2,6 +2,7 @@
 
     %a = exp %x ... %b = exp %x   ==>   %b := %a          if the first dominates the second
     for i. f i  ...  for j. f j   ==>   one loop          loops are compared up to the names of what they define
+    for i. (v, v) -> add, add     ==>   one result
 
 An op that may raise is merged too: the second would raise only where the first has. Two names of one index, and two
 sizes opened from one number, become one symbol. What writes an accumulator is not merged. Nor is `ix.fill`, which each
@@ -14,7 +15,7 @@ from collections.abc import Hashable, Iterable
 from typing import ClassVar, TypeAlias
 
 from xdsl.context import Context
-from xdsl.dialects import arith
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -23,7 +24,7 @@ from xdsl.passes import ModulePass
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
-from .edit import blocks, replace
+from .edit import blocks, replace, terminator
 from .needs import defined_symbol, mentioned
 from .symbols import Sizes, rename_in_place, substitute
 
@@ -106,6 +107,7 @@ class _Scopes:
                 row.add("accum")
             return row
         row = {e for block in blocks(op) for e in self.block(block)}
+        _merge_results(op)
         if "accum" in row and "accum" not in eff.effects(op):
             row.discard("accum")
         return row
@@ -180,6 +182,21 @@ class _Keys:
         number = self.numbers.setdefault(attr, len(self.numbers))
         self.closed[id(attr)] = attr, number
         return number
+
+
+def _merge_results(op: Operation) -> None:
+    """for i. (v, v) -> add, add  ==>  the second result := the first (dce removes it)"""
+    if isinstance(op, ix.ForOp):
+        made = [(k.data, v) for k, v in zip(op.kinds, op.yielded, strict=True)]
+    elif isinstance(op, scf.IfOp) and op.false_region.blocks:
+        made = list(zip(*(terminator(b).operands for b in blocks(op)), strict=True))
+    else:
+        return
+    first: dict[Hashable, SSAValue] = {}
+    for how, result in zip(made, op.results, strict=True):
+        if how[0] != "own":
+            same = first.setdefault(how, result)
+            result.replace_all_uses_with(same)
 
 
 def _number(defined: Iterable[SSAValue], values: dict[SSAValue, int]) -> None:
