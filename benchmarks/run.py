@@ -200,7 +200,9 @@ def _threads(text: str) -> list[int]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("workloads", nargs="*", type=_workload, metavar="WORKLOAD[:SIZE]", help="default: all")
     parser.add_argument("--peers", type=_peers, default=_peers("numpy,jax,torch,numba"), help="numpy,jax,torch,numba")
     parser.add_argument("--threads", type=_threads, default=[1], help="1,2: each count in turn")
