@@ -7,6 +7,8 @@ from xdsl.ir import Operation
 
 from pydex.diagnostics import DexNotImplementedError, DexTypeError, Diagnostic, Span
 
+from .ad_rules import REFUSED
+
 
 def span_of(op: Operation) -> Span | None:
     """The source position of an op, if it has one."""
@@ -19,7 +21,7 @@ def span_of(op: Operation) -> Span | None:
 
 def no_rule(op: Operation, help: str = "") -> DexNotImplementedError:
     """The error for an op that cannot be differentiated."""
-    text = help or "use `dx.stop_gradient` where its result is to be a constant"
+    text = help or REFUSED.get(type(op), "use `dx.stop_gradient` where its result is to be a constant")
     return DexNotImplementedError(Diagnostic(f"'{op.name}' has no derivative", span_of(op), help=text))
 
 

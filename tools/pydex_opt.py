@@ -25,6 +25,7 @@ from xdsl.utils.arg_spec import parse_spec
 from xdsl.utils.exceptions import DiagnosticException, ParseError, PyRDLError
 
 from pydex import knobs
+from pydex.diagnostics import DexError, Diagnostic, Span
 from pydex.dialects.text import IRError, context, parse, print_module, verify
 from pydex.tools.expected_errors import check_expected
 from pydex.universe import available_passes
@@ -96,12 +97,20 @@ def _process(
         return None, [IRError(error.msg, place.file, place.line, place.col)]
     except (DiagnosticException, PyRDLError) as error:
         return None, [IRError(f"{step}: {_one_line(error)}", name)]
+    except DexError as error:  # about the program: passes know its places
+        return None, [_told(error.diagnostic, name)]
     except RecursionError:
         return None, [IRError(f"{step}: the IR is nested too deeply", name)]
     except Exception as error:  # a broken invariant of a pass: named, without a traceback
         if options.crash:
             raise
         return None, [_located(error) or IRError(f"{step}: internal error: {type(error).__name__}: {error}", name)]
+
+
+def _told(diagnostic: Diagnostic, name: str) -> IRError:
+    span = diagnostic.span or Span(name, 1, 0, 1)
+    text = diagnostic.message + (f" (help: {diagnostic.help})" if diagnostic.help else "")
+    return IRError(text, span.file, span.line, span.column + 1)
 
 
 def _located(error: Exception) -> IRError | None:
