@@ -16,8 +16,9 @@ from pydex.dialects import ix
 from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.kinds import WeakType
 from pydex.frontend.scope import Gone
+from pydex.frontend.stores import stores_of, with_stores
 from pydex.frontend.structure import Mismatch, bring, flatten, ir_types, rebuild, unify
-from pydex.frontend.values import Int, Literal, Scalar, Static, Table, Value
+from pydex.frontend.values import Int, Literal, Scalar, Static, Value
 from pydex.types import ElementType, Type
 
 Body = Callable[[], "Value | None"]
@@ -75,16 +76,9 @@ def _merge(el: Elaborator, condition: SSAValue, then: Arm, otherwise: Arm) -> Va
     values = _emit(el, condition, arms, [type for _, type in outputs], [name for name, _ in outputs])
     for (name, _), value in zip(outputs, values, strict=True):
         if name is None:
-            return value
-        el.scope.names[name] = _same_store(value, then.names.get(name))
+            return with_stores(value, stores_of(then.result) | stores_of(otherwise.result))
+        el.scope.names[name] = with_stores(value, stores_of(then.names.get(name)) | stores_of(otherwise.names.get(name)))
     return None if isinstance(result, list) else result
-
-
-def _same_store(value: Value, before: Value | None) -> Value:
-    """A table that both branches left in a variable belongs to the variable still."""
-    if isinstance(value, Table) and isinstance(before, Table):
-        return Table(value.leaves, value.type, before.store)
-    return value
 
 
 def _output(el: Elaborator, name: str, arms: tuple[Arm, Arm]) -> list[tuple[str | None, Type]]:

@@ -15,6 +15,7 @@ from pydex.frontend.callable import Compiled
 from pydex.frontend.functions import BoundMethod, Closure, Intrinsic
 from pydex.frontend.lift import lift
 from pydex.frontend.scope import Scope
+from pydex.frontend.stores import Store, given_to_caller, stored
 from pydex.frontend.values import NONE, NUMBERS, Record, Static, Struct, Table, Tuple, Value
 from pydex.sets import Ragged
 from pydex.structs import struct_fields
@@ -146,10 +147,11 @@ def call_closure(el: Elaborator, closure: Closure, args: list[Value], kwargs: di
     try:
         values = bind_arguments(el, closure, args, kwargs)
         el.scope = scope
-        scope.names.update(values)
+        for name, value in values.items():
+            scope.names[name] = stored(value, Store(name, el.span(closure.node)))
         _conform_parameters(el, closure, scope)
-        result = run_function(el, closure.node)
-        return _conform_result(el, closure, scope, result)
+        result = _conform_result(el, closure, scope, run_function(el, closure.node))
+        return given_to_caller(result, scope, saved_scope)
     finally:
         el.unit.active.pop()
         el.scope, el.node, el.frame.location = saved_scope, saved_node, saved_location

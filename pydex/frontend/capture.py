@@ -22,7 +22,8 @@ def import_value(el: Elaborator, value: Value, owner: Frame) -> Value:
         case Scalar(ssa, dtype):
             return Scalar(_capture_leaf(el, ssa, Leaf((), dtype), owner), dtype)
         case Table(leaves, type):
-            return Table(tuple(_capture_leaf(el, ssa, leaf, owner) for ssa, leaf in zip(leaves, leaves_of(type), strict=True)), type)
+            captured = [_capture_leaf(el, ssa, leaf, owner) for ssa, leaf in zip(leaves, leaves_of(type), strict=True)]
+            return Table(tuple(captured), type, value.store)
         case Tuple(items):
             return Tuple(tuple(import_value(el, item, owner) for item in items))
         case Record(fields):

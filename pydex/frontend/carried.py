@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xdsl.ir import SSAValue
@@ -11,8 +11,9 @@ from xdsl.ir import SSAValue
 from pydex.frontend.accumulators import Retype
 from pydex.frontend.kinds import leaves
 from pydex.frontend.scope import Gone
+from pydex.frontend.stores import Store, stores_of, with_stores
 from pydex.frontend.structure import Mismatch, bring, flatten, rebuild, unify
-from pydex.frontend.values import Table, Value
+from pydex.frontend.values import Value
 from pydex.types import Type
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Carried:
 
     names: list[str]
     types: dict[str, Type]
+    stores: dict[str, frozenset[Store]] = field(default_factory=dict)  # what a turn leaves in the names
 
     def initial(self, el: Elaborator) -> list[SSAValue]:
         """The values before the loop, in these types."""
@@ -43,8 +45,7 @@ class Carried:
             count = len(leaves(self.types[name]))
             value = rebuild(el, self.types[name], flat[:count])
             before = el.scope.names.get(name)
-            if isinstance(value, Table) and isinstance(before, Table):
-                value = Table(value.leaves, value.type, before.store)
+            value = with_stores(value, stores_of(before) | self.stores.get(name, frozenset()))
             made.append(value if count or before is None else before)
             flat = flat[count:]
         return made
@@ -78,4 +79,5 @@ def next_types(el: Elaborator, carried: Carried) -> list[SSAValue]:
         if common != type:
             raise Retype(name, common)
         found += flatten(el, bring(el, value, type))
+        carried.stores[name] = stores_of(value)
     return found

@@ -40,7 +40,7 @@ class Usage:
     @property
     def is_elementwise(self) -> bool:
         """Whether only elements are read and written."""
-        whole = [s for _, s in self.accumulations if isinstance(_target(s), ast.Name)]
+        whole = [s for _, s in self.accumulations if isinstance(accumulated_target(s), ast.Name)]
         return not self.reads and not self.writes and not whole
 
 
@@ -52,7 +52,8 @@ def usages(body: Sequence[ast.stmt]) -> dict[str, Usage]:
     return visitor.found
 
 
-def _target(node: ast.stmt) -> ast.expr:
+def accumulated_target(node: ast.stmt) -> ast.expr:
+    """What a statement accumulates into."""
     return node.target if isinstance(node, ast.AugAssign) else node.targets[0]  # type: ignore[union-attr]
 
 

@@ -100,15 +100,15 @@ class Function(Compiled):
         from pydex.frontend.calls import require_result, run_function
         from pydex.frontend.conform import conform
         from pydex.frontend.kinds import symbols_of
+        from pydex.frontend.stores import Store, stored
 
         el.scope = scope = self._scope(el)
         node = self.closure.node
         scope.sizes = {symbol: Size.of(symbol) for type in types for symbol in symbols_of(type)}
         spec = node.args
-        names = [a.arg for a in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]]
-        scope.names.update(zip(names, args, strict=True))
-        for argument in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]:
-            scope.origins[argument.arg] = el.span(argument)
+        for argument, value in zip([*spec.posonlyargs, *spec.args, *spec.kwonlyargs], args, strict=True):
+            scope.origins[argument.arg] = span = el.span(argument)
+            scope.names[argument.arg] = stored(value, Store(argument.arg, span))
         el.visit(node)
         result = run_function(el, node)
         el.visit(node)

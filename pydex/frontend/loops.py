@@ -15,9 +15,9 @@ from xdsl.ir import Block, Region, SSAValue
 
 from pydex.dialects import eff
 from pydex.frontend import overloads
-from pydex.frontend.accumulators import Accumulator, Identity, Retype, combine, identity
+from pydex.frontend.accumulators import Accumulator, Identity, Monoidal, Retype, combine, identity
 from pydex.frontend.comprehensions import target_name
-from pydex.frontend.effects import Usage, assigned_first, bound_names, read_after, usages
+from pydex.frontend.effects import Usage, accumulated_target, assigned_first, bound_names, read_after, usages
 from pydex.frontend.elaborator import Elaborator, statement
 from pydex.frontend.functions import Iterable
 from pydex.frontend.iteration import iterate
@@ -28,6 +28,7 @@ from pydex.frontend.own_tables import own_to_tab
 from pydex.frontend.patterns import bind
 from pydex.frontend.scalars import to_ssa
 from pydex.frontend.scope import Gone
+from pydex.frontend.stores import stores_of, with_stores
 from pydex.frontend.structure import (
     bring,
     flatten,
@@ -35,6 +36,7 @@ from pydex.frontend.structure import (
     rebuild,
 )
 from pydex.frontend.carried import Carried, carry_types, next_types
+from pydex.frontend.updates import check_sole
 from pydex.frontend.values import NUMBERS, Table, Tuple, Value
 from pydex.sets import IndexSet
 from pydex.types import Type
@@ -102,6 +104,7 @@ def _run(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> None:
         try:
             with el.attempt():
                 (_parallel if plan.is_parallel else _sequential)(el, node, iterable, plan)
+            el.unit.effects[id(node)] = shown(el, node, iterable, plan)
             return
         except NotOwn as found:
             el.unit.sequential.setdefault(key, {})[found.name] = found
@@ -109,6 +112,17 @@ def _run(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> None:
             if found.name not in plan.accumulated or found.name not in el.scope.names:
                 raise
             el.scope.names[found.name] = bring(el, el.scope.names[found.name], found.new_type)
+
+
+def shown(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> str:
+    """`line 7, for i in n: parallel; h accumulates (add)`, for `f.type`."""
+    effects = [f"{name} accumulates ({monoid})" for name, monoid in plan.accumulated.items()]
+    if plan.is_parallel:
+        effects += [f"{name} is owned" for name in plan.own]
+    else:
+        effects += [f"{name} is carried" for name in [*plan.state, *plan.own]]
+    place = f"line {node.lineno}, for {ast.unparse(node.target)} in {iterable.set!r}"
+    return "; ".join([f"{place}: {'parallel' if plan.is_parallel else 'sequential'}", *effects])
 
 
 # -------------------------------------------------------------------------------------------- classification
@@ -134,8 +148,17 @@ def classify(el: Elaborator, node: ast.For | ast.While) -> Plan:
 def _place(el: Elaborator, plan: Plan, name: str, usage: Usage, value: Value, node, body: list[ast.stmt]) -> None:
     if isinstance(value, Accumulator):
         return  # an outer loop accumulates into it
+    if isinstance(value, Monoidal):
+        if usage.monoid is None:
+            reads = [*usage.reads, *usage.element_reads, *usage.writes, *usage.element_writes]
+            el.fail(f"{name} is an accumulator: this loop can only add to it", reads[0] if reads else node,
+                    help="read it after the loop")  # fmt: skip
+        plan.accumulated[name] = value.monoid
+        return
     monoid = usage.monoid
     if monoid is not None and _can_accumulate(el, name, usage, value, monoid):
+        if isinstance(value, Table) and usage.is_elementwise:
+            check_sole(el, name, value, accumulated_target(usage.accumulations[0][1]))
         plan.accumulated[name] = monoid
     elif isinstance(value, Table) and usage.is_elementwise:
         plan.own.append(name)
@@ -204,7 +227,7 @@ class accumulating:
         names = el.scope.names
         self.partial = {
             n: m for n, m in accumulated.items()
-            if not isinstance(names[n], Table) and m not in ("max", "min") and not scalars_too
+            if not isinstance(names[n], Table | Monoidal) and m not in ("max", "min") and not scalars_too
         }  # fmt: skip
         self.referenced = {n: m for n, m in accumulated.items() if n not in self.partial}
 
@@ -213,7 +236,7 @@ class accumulating:
         if not self.referenced:
             return self.partial
         self.values = {n: el.scope.names[n] for n in self.referenced}
-        self.initial = {n: flatten(el, v) for n, v in self.values.items()}
+        self.initial = {n: flatten(el, v.content if isinstance(v, Monoidal) else v) for n, v in self.values.items()}
         self.block = Block()
         for name, monoid in self.referenced.items():
             el.scope.names[name] = self._reference(name, monoid)
@@ -248,9 +271,11 @@ class accumulating:
         op = eff.AccumOp(initial, monoids, [v.type for v in yielded], Region(self.block))
         results = list(el.frame.emit(op).results)
         for name, value in self.values.items():
-            el.scope.names[name] = _take(el, value.type, results)
+            total = _take(el, value.type, results)
+            total = with_stores(total, stores_of(value))
+            el.scope.names[name] = Monoidal(total, value.monoid) if isinstance(value, Monoidal) else total
         for name in changed:
-            el.scope.names[name] = _take(el, types[name], results)
+            el.scope.names[name] = with_stores(_take(el, types[name], results), stores_of(out[name]))
 
 
 def monoid_of(monoid: str, leaf) -> str:
@@ -381,7 +406,7 @@ def _leave_loop(
 
 def _sequential(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> None:
     names = el.scope.names
-    scalars = [n for n in plan.accumulated if not isinstance(names[n], Table)]
+    scalars = [n for n in plan.accumulated if not isinstance(names[n], Table | Monoidal)]
     tables = {n: m for n, m in plan.accumulated.items() if n not in scalars}
     with accumulating(el, tables, scalars_too=True):
         carry = [*plan.state, *plan.own, *scalars]

@@ -98,7 +98,7 @@ def store(el: Elaborator, target: ast.expr, value: Value, source: ast.expr | Non
         bind(el, target, value)
         from pydex.frontend.updates import note_owner
 
-        note_owner(el, target, value, source)
+        note_owner(el, target)
 
 
 @statement(ast.AnnAssign)

@@ -1,8 +1,4 @@
-"""`x[i] = e`: allowed through a name that solely owns its table, one made here and known by no other name.
-
-A table remembers the variable that owns it (its store). It is made when a new table is assigned to a name; an alias or
-a part of it (a view) has the same store, and so is recognised.
-"""
+"""`x[i] = e`: allowed through a name that solely owns its table, one made here and known by no other name (stores.py)."""
 
 from __future__ import annotations
 
@@ -10,13 +6,14 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydex.diagnostics import Note, Span
+from pydex.diagnostics import Note
 from pydex.dialects import ix
 from pydex.frontend import overloads
 from pydex.frontend.accumulators import Accumulator, Retype, retyped, subscript_keys
 from pydex.frontend.effects import base_name, read_after
 from pydex.frontend.indexing import Place, locate, read_place
 from pydex.frontend.own import Access
+from pydex.frontend.stores import Store, stored, stores_of
 from pydex.frontend.structure import Mismatch, bring, flatten, unify
 from pydex.frontend.values import NUMBERS, Record, Struct, Table, Tuple, Value
 from pydex.types import TableType
@@ -25,18 +22,11 @@ if TYPE_CHECKING:
     from pydex.frontend.elaborator import Elaborator
 
 
-@dataclass(eq=False)
-class Store:
-    """What owns a table: the name it was first assigned to, and where."""
-
-    name: str
-    span: Span
-
-
-def note_owner(el: Elaborator, target: ast.expr, value: Value, source: ast.expr | None) -> None:
-    """After `name = value`: a new table belongs to the name."""
-    if isinstance(target, ast.Name) and isinstance(value, Table) and value.store is None and source is not None:
-        el.scope.names[target.id] = Table(value.leaves, value.type, Store(target.id, el.span(target)))
+def note_owner(el: Elaborator, target: ast.expr) -> None:
+    """After `name = value`: new tables belong to the name."""
+    if isinstance(target, ast.Name):
+        names, span = el.scope.names, el.span(target)
+        names[target.id] = stored(names[target.id], Store(target.id, span, el.scope))
 
 
 def assign_element(el: Elaborator, target: ast.Subscript, value: Value) -> None:
@@ -89,35 +79,23 @@ def _owner(el: Elaborator, target: ast.Subscript) -> tuple[str, Table]:
         value = el.value(ast.copy_location(ast.Name(name, ast.Load()), target))
         help = "tuples and records are never changed in place"
         el.fail(f"{overloads.describe(value)} has no elements to assign", target, help=help)
-    _check_sole(el, name, value, target)
+    check_sole(el, name, value, target)
     return name, value
 
 
-def _check_sole(el: Elaborator, name: str, table: Table, target: ast.Subscript) -> None:
-    if table.store is None:
+def check_sole(el: Elaborator, name: str, table: Table, target: ast.Subscript) -> None:
+    """Fails unless a table was made here and no other name that is read later may hold it."""
+    if not table.store or any(store.scope is not el.scope for store in table.store):
         origin = el.scope.origins.get(name)
         notes = (Note(f"{name} comes from here", origin),) if origin else ()
         el.fail(f"{name} was not made here, so its elements cannot be assigned", target,
                 help=f"change a copy: {name} = {name}.copy()", notes=notes)  # fmt: skip
     for other, value in el.scope.names.items():
-        if other != name and _holds(value, table.store) and read_after(el.function, el.loops, target, other):
+        if other != name and not table.store.isdisjoint(stores_of(value)) and read_after(el.function, el.loops, target, other):
             origin = el.scope.origins.get(other)
             notes = (Note(f"{other} is the same table, or a part of it", origin),) if origin else ()
             el.fail(f"{name} is also known as {other}, which is read later", target,
-                    help=f"make {other} a copy: .copy()", notes=notes)  # fmt: skip
-    if table.store.name != name and el.scope.names.get(table.store.name) is None:
-        return
-
-
-def _holds(value: Value, store: object) -> bool:
-    match value:
-        case Table():
-            return value.store is store
-        case Tuple(items):
-            return any(_holds(item, store) for item in items)
-        case Record(fields) | Struct(_, fields):
-            return any(_holds(field, store) for field in fields.values())
-    return False
+                    help=f"change a copy: {name} = {name}.copy()", notes=notes)  # fmt: skip
 
 
 def _write(el: Elaborator, name: str, table: Table, place: Place, value: Value, target: ast.AST) -> None:
@@ -139,9 +117,14 @@ def _write(el: Elaborator, name: str, table: Table, place: Place, value: Value, 
         converted = el.scope.names[name]
         assert isinstance(converted, Table)
         table = converted
-    flat = flatten(el, bring(el, value, common))
+    el.scope.names[name] = updated(el, table, Place(place.forms, place.indices, common), value)
+
+
+def updated(el: Elaborator, table: Table, place: Place, value: Value) -> Table:
+    """The table with the value at a place."""
+    flat = flatten(el, bring(el, value, place.type))
     leaves = [el.emit(ix.UpdateOp(leaf, place.indices, ssa)) for leaf, ssa in zip(table.leaves, flat, strict=True)]
-    el.scope.names[name] = Table(tuple(leaves), table.type, table.store)
+    return Table(tuple(leaves), table.type, table.store)
 
 
 def _is_weak(table: Table) -> bool:

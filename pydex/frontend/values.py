@@ -67,11 +67,11 @@ class Scalar(Value):
 
 @dataclass(frozen=True, eq=False)
 class Table(Value):
-    """A table; `leaves` are the SSA values of its leaves in order; `store` is the variable that owns it (updates.py)."""
+    """A table; `leaves` are the SSA values of its leaves in order; `store` says whose it is (stores.py)."""
 
     leaves: tuple[SSAValue, ...]
     table_type: TableType
-    store: Any = None
+    store: frozenset[Any] = frozenset()
 
     @property
     def type(self) -> TableType:
