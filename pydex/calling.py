@@ -1,7 +1,7 @@
 """Compiled functions as Python objects: which compilation a call needs, its arguments and its results.
 
 A function whose parameters are all annotated is compiled once. Others are compiled for the types of their arguments,
-which do not include sizes. Numbers outside of the program are compiled in: when one changes, so does the code.
+which do not include sizes. Integers and the like outside of the program are compiled in: when one changes, so does the code.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Compilation:
         self.native, self.signature = native, signature
         self.params, self.names, self.result = program.params, program.names, program.result
         self.globals = list(program.unit.globals.values())
-        self.hidden = [hidden.read for hidden in program.instance.hidden]
-        self.is_plain = not self.globals and not self.hidden and self._passes_values_as_they_are()
+        self.outside = [hidden.outside for hidden in program.instance.hidden]
+        self.is_plain = not self.globals and not self.outside and self._passes_values_as_they_are()
 
     def _passes_values_as_they_are(self) -> bool:
         from pydex.frontend.marshal import is_plain
@@ -40,7 +40,8 @@ class Compilation:
         """Whether the numbers it was compiled for are still what their names stand for."""
         from pydex.frontend.scope import python_value
 
-        return all(_same(python_value(python, name), value) for python, name, value in self.globals)
+        constants = all(_same(python_value(python, name), value) for python, name, value in self.globals)
+        return constants and all(outside.fits() for outside in self.outside)
 
     def call(self, args: Sequence[Any]) -> Any:
         """The result for arguments in the order of the parameters."""
@@ -50,7 +51,7 @@ class Compilation:
             return self.native(*args)
         given = zip(self.params, args, self.names, strict=True)
         flat = [x for type, value, name in given for x in flatten_argument(type, value, name)]
-        flat += [read() for read in self.hidden]
+        flat += [outside.read() for outside in self.outside]
         found = self.native(*flat)
         results = iter((found,) if len(self.signature.results) == 1 else found or ())
         return rebuild_result(self.result, results, lambda: self._sizes(flat))

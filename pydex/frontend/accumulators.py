@@ -53,6 +53,18 @@ class Accumulator(Value):
         return "an accumulator"
 
 
+@dataclass(frozen=True, eq=False)
+class Monoidal(Value):
+    """What `dx.accum(T, monoid)` makes: `+=` combines into it with the monoid; read, it is what it holds."""
+
+    content: Value
+    monoid: str
+
+    @property
+    def type(self) -> Type:
+        return self.content.type
+
+
 class Retype(Exception):
     """A variable needs another type than it begins with; the loop is elaborated again."""
 
@@ -94,10 +106,39 @@ def accumulate(el: Elaborator, node: ast.stmt) -> bool:
     current = el.scope.names.get(name or "")
     if isinstance(current, Identity) or (isinstance(target, ast.Name) and name in el.partials):
         return _into_partial(el, target, monoid, expression, operator)
+    if isinstance(current, Monoidal):
+        _into_content(el, current, target, expression)
+        return True
     if isinstance(current, Accumulator):
         _into_reference(el, current, target, expression, operator)
         return True
     return False
+
+
+def _into_content(el: Elaborator, current: Monoidal, target: ast.expr, expression: ast.expr) -> None:
+    """`acc += e` outside of the loops that accumulate: an update."""
+    from pydex.frontend.indexing import read_place
+    from pydex.frontend.updates import updated
+
+    name, content, keys = base_name(target), current.content, subscript_keys(target)
+    assert name is not None
+    value = el.value(expression)
+    if not keys:
+        made = combine_values(el, current.monoid, content, value)
+    else:
+        assert isinstance(content, Table)
+        place = locate(el, content.type, [el.value(key) for key in keys], keys, ast.Name(name, ast.Load()))
+        made = updated(el, content, place, combine_values(el, current.monoid, read_place(el, content, place), value))
+    el.scope.names[name] = Monoidal(made, current.monoid)
+
+
+def combine_values(el: Elaborator, monoid: str, left: Value, right: Value) -> Value:
+    """`left ⊕ right` of numbers or, element by element, of tables."""
+    if isinstance(left, Table) or isinstance(right, Table):
+        from pydex.frontend.tables import elementwise as over_elements
+
+        return over_elements(el, [left, right], lambda x, y: combine_values(el, monoid, x, y), "+=")
+    return combine(el, monoid, left, right)
 
 
 def _into_partial(el: Elaborator, target: ast.expr, monoid: str, expression: ast.expr, operator: str) -> bool:

@@ -10,9 +10,8 @@ import numpy as np
 
 from pydex.diagnostics import Diagnostic, DexTypeError
 from pydex.frontend.callable import REQUIRED, Compiled
-from pydex.frontend.kinds import StaticType, StructOf
+from pydex.frontend.kinds import StaticType, StructOf, flexible_symbol
 from pydex.sets import Fin
-from pydex.sizes import Symbol
 from pydex.structs import struct_fields
 from pydex.types import PYTHON_TYPES, RecordType, TableType, TupleType, Type, element_type_of
 
@@ -85,7 +84,7 @@ def _array_type(value: Any, name: str) -> Type:
     except TypeError as error:
         raise DexTypeError(f"argument {name}: {error}") from None
     assert dtype is not None
-    return TableType(tuple(Fin(Symbol(f"{name}_{k}")) for k in range(array.ndim)), dtype)
+    return TableType(tuple(Fin(flexible_symbol(name, k)) for k in range(array.ndim)), dtype)
 
 
 def _as_array(value: Any, name: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydex.frontend import kinds, overloads, scalars
 from pydex.frontend.kinds import StaticType, StructOf, WeakType, dims_of, substitute, symbols_of
-from pydex.frontend.prove import refute_in_range
+from pydex.frontend.prove import equate, refute_in_range
 from pydex.frontend.scalars import form_of
 from pydex.frontend.values import NUMBERS, Int, Literal, Record, Struct, Table, Tuple, Value
 from pydex.sets import EnumSet, Fin, IndexSet, Product, RecordSet, UserSet
@@ -169,6 +169,8 @@ def _table(el: Elaborator, value: Table, target: TableType, declared: Type, what
         a == b or _flexible(a, b) for a, b in zip(value.axes, target.axes, strict=True)
     )
     if not same:
+        for ours, theirs in zip(target.axes, value.axes, strict=False):
+            equate(el, kinds.size_of(ours), kinds.size_of(theirs))
         axes = "[" + ", ".join(map(repr, target.axes)) + "]"
         shown = repr(declared) if declared == target else f"{declared!r}, that is {target.element!r}{axes}"
         el.fail(f"{what}: expected {shown}, found {value.type!r}")

@@ -266,7 +266,14 @@ APPLY: dict[str, Callable[..., Value]] = {
     "vjp": lambda el, this, f, args, kwargs: vjp(el, f, *args),
     "linearize": lambda el, this, f, args, kwargs: linearize(el, f, *args),
     "transpose": lambda el, this, f, args, kwargs: transpose(el, f, *args),
+    "pull_back": lambda el, this, f, args, kwargs: pull_back(el, f, args[:-1], args[-1:]),
+    "transposed": lambda el, this, f, args, kwargs: _transposed(el, f, args[:-1], args[-1:]),
+    "linearized": lambda el, this, f, args, kwargs: push_forward(
+        el, f, args[: len(args) // 2], args[len(args) // 2 :]
+    )[1],
 }
+"""What a call of `dx.grad(f)` and its like does; the last three are what Python gets from `dx.vjp(f, *args)`, …: functions
+of the arguments and then of cotangents or tangents."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,10 @@ from pydex.frontend.boundary import entry_instance, external, signature_of
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.instances import Instance
+from pydex.frontend.kinds import substitute
+from pydex.frontend.prove import Equate
 from pydex.frontend.unit import Unit
+from pydex.sizes import Size, Symbol
 from pydex.types import Type
 
 if TYPE_CHECKING:
@@ -41,18 +44,25 @@ class Program:
         return signature_of(self.instance, self.names, [external(p) for p in self.params])
 
 
-def new_elaborator() -> Elaborator:
-    return Elaborator(Unit())
-
-
 def elaborate(function: Compiled, types: Sequence[Type] | None = None) -> Program:
     """The program of a function, for its annotated types or the given ones."""
     enabled = gc.isenabled()
     gc.disable()
+    equal: dict[Symbol, Size] = {}
     try:
-        el = new_elaborator()
-        instance, names, params = entry_instance(el, function, types)
-        return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit)
+        while True:
+            try:
+                return _elaborate(function, types, equal)
+            except Equate as found:
+                equal = {symbol: size.substitute({found.symbol: found.size}) for symbol, size in equal.items()}
+                equal[found.symbol] = found.size
     finally:
         if enabled:
             gc.enable()
+
+
+def _elaborate(function: Compiled, types: Sequence[Type] | None, equal: dict[Symbol, Size]) -> Program:
+    el = Elaborator(Unit(equal))
+    given = None if types is None else [substitute(type, equal) for type in types]
+    instance, names, params = entry_instance(el, function, given)
+    return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit)

@@ -10,6 +10,7 @@ from pydex import types
 from pydex.builtins import BUILTINS
 from pydex.diagnostics import Note, did_you_mean
 from pydex.frontend import branches, overloads, scalars, values
+from pydex.frontend.accumulators import Monoidal
 from pydex.frontend.elaborator import Elaborator, expression
 from pydex.frontend.functions import Closure, Generator
 from pydex.frontend.jumps import Undefined
@@ -41,6 +42,8 @@ def lookup(el: Elaborator, name: str) -> Value:
         if isinstance(value, Gone):
             notes = (Note(f"{name} is assigned here", value.span),) if value.span else ()
             el.fail(value.why, kind=NameError, help=value.help, notes=notes)
+        if isinstance(value, Monoidal):
+            value = value.content
         if scope.frame is not el.frame:
             from pydex.frontend.capture import import_value
 

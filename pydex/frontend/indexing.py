@@ -15,7 +15,7 @@ from pydex.dialects import ix
 from pydex.frontend import kinds, overloads
 from pydex.frontend.frame import Precondition
 from pydex.frontend.kinds import dims_of, factors_of, renumber, size_of
-from pydex.frontend.prove import Counterexample, only_sizes, refute_in_range
+from pydex.frontend.prove import Counterexample, equate, only_sizes, refute_in_range
 from pydex.frontend.scalars import form_of
 from pydex.frontend.setvalues import as_set
 from pydex.frontend.structure import rebuild
@@ -207,6 +207,8 @@ def _ordinal(el: Elaborator, axis: IndexSet, key: Value, node: ast.expr, base: a
     refuted = refute_in_range(el.frame, form, size_of(axis))
     if refuted is None:
         return form
+    if own is not None:
+        equate(el, size_of(axis), size_of(own))
     if own is None and only_sizes(el.frame, form) and _require_in_range(el, form, size_of(axis), node):
         return form
     _wrong_set(el, axis, key, node, base, refuted)

@@ -59,6 +59,7 @@ def build(
     saved = el.scope, el.frame, el.node
     frame = Frame(el.unit.new_name(name), entry, entry, outer, location=el.frame.location if el.frame else None)
     el.frame = frame
+    el.unit.roots += outer is None
     try:
         args = [_parameter(el, type) for type in params]
         result = body(args)
@@ -67,6 +68,7 @@ def build(
         instance = Instance(frame.name, frame, list(params), result.type, frame.hidden)
         _finish(el, instance, values)
     finally:
+        el.unit.roots -= outer is None
         el.scope, el.frame, el.node = saved
     return instance
 
@@ -113,7 +115,7 @@ def operands(el: Elaborator, instance: Instance, args: Sequence[Value]) -> list[
     flat = [ssa for value, type in pairs if not isinstance(type, SizeType) for ssa in flatten(el, value)]
     flat += [el.frame.operand(captured) for captured in instance.frame.captured]
     for hidden in instance.hidden:
-        flat += flatten(el, hidden_argument(el, hidden.array, hidden.name))
+        flat += flatten(el, hidden_argument(el, hidden.outside))
     return flat
 
 

@@ -230,6 +230,29 @@ def ordinal(el: Elaborator, index: Value) -> Value:
     return scalars.Int(total)
 
 
+MONOIDS = {"sum": "add", "prod": "mul", "max": "max", "min": "min", "any": "or", "all": "and", "maximum": "max",
+           "minimum": "min"}  # fmt: skip
+
+
+def accum(el: Elaborator, type: Value, monoid: Value | None = None) -> Value:
+    """`dx.accum(f32[m], max)`: what `+=` combines into."""
+    from pydex.frontend.accumulators import IDENTITY, Monoidal
+
+    made = type_of_value(el, type)
+    element = made.element if isinstance(made, TableType) else made
+    object = monoid.value if isinstance(monoid, Static) else builtins.sum
+    name = MONOIDS.get(getattr(object, "name", None) or FOREIGN.get(object, ""))
+    if name is None or (monoid is not None and not isinstance(monoid, Static)):
+        el.fail("the monoid of an accumulator is one of sum, prod, max, min, any, all")
+    if not isinstance(element, ElementType) or (name in ("or", "and")) != (element.kind == "b"):
+        el.fail(f"an accumulator of {made!r} with this monoid", help="sum, prod, max, min are of numbers; any, all of bools")
+    if name in ("max", "min"):
+        start: Value = scalars.Scalar(reductions.extreme(el, name, element), element)
+    else:
+        start = Literal(IDENTITY[name])
+    return Monoidal(full(el, type, start), name)
+
+
 def _derivative_marker(name: str) -> Callable[..., Value]:
     def handler(el: Elaborator, function: Value) -> Value:
         from pydex.frontend.derivatives import checkpointed
@@ -245,7 +268,7 @@ BUILTINS: dict[str, Callable[..., Value]] = {
     **{name: _reduction(name) for name in REDUCTIONS},
     "pow": power, "where": where,
     "zeros": constructor(0), "ones": constructor(1), "full": full, "zeros_like": like(0), "ones_like": like(1),
-    "accum": sum_type_only("accum"), "argsort": sum_type_only("argsort"),
+    "accum": accum, "argsort": sum_type_only("argsort"),
     "stop_gradient": stop_gradient, "checkpoint": _derivative_marker("checkpoint"), "parallel": iteration.parallel,
     "bitcast": bitcast, "ordinal": ordinal,
     "len": length, "range": iteration.range_, "enumerate": iteration.enumerate_, "zip": iteration.zip_,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydex.frontend import overloads
 from pydex.frontend.functions import Iterable
 from pydex.frontend.kinds import factors_of, size_of
+from pydex.frontend.prove import equate
 from pydex.frontend.scalars import form_of
 from pydex.frontend.setvalues import as_set
 from pydex.frontend.structure import index_of_parts
@@ -106,6 +107,7 @@ def zip_(el: Elaborator, *values: Value, strict: Value | None = None) -> Value:
     first = sets[0]
     for other in sets[1:]:
         if size_of(other.set) != size_of(first.set) or other.reverse != first.reverse:
+            equate(el, size_of(other.set), size_of(first.set))
             el.fail(
                 f"zip over {first.set!r} and {other.set!r}, which may differ in length",
                 help="give them the same index set",

@@ -148,6 +148,16 @@ def substitute(type: Type, sizes: Sizes) -> Type:
     return type
 
 
+def flexible_symbol(name: str, axis: int) -> Symbol:
+    """The size of an axis of an argument without annotation, or of an array from outside: it may turn out to be equal
+    to another size, which is then checked at entry."""
+    return Symbol(f"{name}.shape[{axis}]")
+
+
+def is_flexible(symbol: Symbol) -> bool:
+    return symbol.name.endswith("]")
+
+
 def axis_symbol(position: int) -> Symbol:
     """`#k`, the ordinal of a table's k-th dimension."""
     return Symbol(f"#{position}")

@@ -13,6 +13,7 @@ import numpy as np
 from pydex.builtins import Builtin
 from pydex.frontend.callable import Compiled
 from pydex.frontend.functions import Closure, Intrinsic
+from pydex.frontend.hidden import outside
 from pydex.frontend.source import function_syntax
 from pydex.frontend.values import Int, Literal, Record, Static, Struct, Tuple, Value
 from pydex.sets import EnumSet, IndexSet, Ragged, is_index_set
@@ -28,12 +29,14 @@ def lift(el: Elaborator, object: Any, name: str = "") -> Value:
     """The value of a Python object. Fails if pydex has no values of its kind."""
     if isinstance(object, Value):
         return object
-    if isinstance(object, bool | int | float):
+    if isinstance(object, float) and name.isidentifier() and not isinstance(object, np.generic):
+        return outside(el, object, name)
+    if isinstance(object, bool | int | float) and not isinstance(object, np.generic):
         if name:
             el.unit.depends_on(el.scope, name, object)
         return Literal(object.value if isinstance(object, Enum) else object)
     if isinstance(object, np.ndarray | np.generic):
-        return el.unit.captured_array(el, object, name)
+        return outside(el, object, name)
     if isinstance(object, Size | Symbol):
         return Int(Size.of(object))
     if isinstance(object, Enum):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import islpy as isl
 
 from pydex.frontend.frame import Frame, Precondition
-from pydex.frontend.kinds import is_axis_symbol
+from pydex.frontend.kinds import is_axis_symbol, is_flexible
 from pydex.sizes import FloorDiv, Size, Symbol
 
 if TYPE_CHECKING:
@@ -140,3 +140,21 @@ def require(el: Elaborator, size: Size, at_least: int, message: str) -> None:
         return
     where = f" if {refuted}" if refuted.values else ""
     el.fail(f"{message}: not so{where}", kind=ValueError)
+
+
+class Equate(Exception):
+    """A flexible size has to be equal to another one: the program is elaborated again, knowing this."""
+
+    def __init__(self, symbol: Symbol, size: Size):
+        self.symbol, self.size = symbol, size
+
+
+def equate(el: Elaborator, left: Size, right: Size) -> None:
+    """Makes two sizes equal if one is a flexible size of the entry: raises Equate."""
+    for one, other in ((left, right), (right, left)):
+        symbol = one.symbol
+        if symbol is None or not is_flexible(symbol) or symbol in other.symbols():
+            continue
+        given = only_sizes(el.frame, other) and el.unit.roots == 1
+        if given or other.constant is not None:
+            raise Equate(symbol, other)

@@ -12,8 +12,9 @@ from xdsl.ir import Attribute, SSAValue
 
 from pydex.dialects import ix
 from pydex.frontend import overloads, scalars
-from pydex.frontend.kinds import StaticType, table_of
+from pydex.frontend.kinds import StaticType, size_of, table_of
 from pydex.frontend.nests import tabulate
+from pydex.frontend.prove import equate
 from pydex.frontend.structure import Mismatch, bring, flatten, ir_types, rebuild, unify
 from pydex.frontend.values import Literal, Table, Value
 from pydex.sets import Fin
@@ -93,6 +94,7 @@ def elementwise(el: Elaborator, values: list[Value], function: Callable[..., Val
     first = tables[0]
     for other in tables[1:]:
         if other.axes[0] != first.axes[0]:
+            equate(el, size_of(other.axes[0]), size_of(first.axes[0]))
             el.fail(
                 f"{what} of tables over {_axes(first)} and {_axes(other)}",
                 help="give both the same index sets, or say which elements meet: [… for i in n]",
@@ -121,6 +123,7 @@ def matmul(el: Elaborator, left: Value, right: Value) -> Value:
         el.fail(f"'@' is not defined on {overloads.describe(left)} and {overloads.describe(right)} here",
                 help="tables of one or two axes have matrix products; write the sum")  # fmt: skip
     if left.axes[-1] != right.axes[0]:
+        equate(el, size_of(left.axes[-1]), size_of(right.axes[0]))
         el.fail(f"'@' sums over {left.axes[-1]!r} on the left and {right.axes[0]!r} on the right")
 
     def dot(row: Table, k_of: Callable[[Value], Value]) -> Value:

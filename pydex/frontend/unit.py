@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
 from pydex.frontend.scope import Scope
-from pydex.frontend.values import Value
 
 if TYPE_CHECKING:
+    from pydex.sizes import Size, Symbol
     from pydex.types import Type
-    from pydex.frontend.elaborator import Elaborator
+    from pydex.frontend.hidden import Outside
     from pydex.frontend.instances import Instance
 
 
 class Unit:
     """What a compilation makes (`module`) and what it remembers."""
 
-    def __init__(self) -> None:
+    def __init__(self, equal: Mapping[Symbol, Size] | None = None) -> None:
+        self.equal: Mapping[Symbol, Size] = equal or {}  # flexible sizes that have to be equal to others
+        self.roots = 0  # how many functions that know the sizes of their own only are being elaborated
         self.module = ModuleOp([])
         self.instances: dict[Any, Instance] = {}
         self.active: list[Any] = []
         self.sequential: dict[Any, dict[str, Any]] = {}
+        self.effects: dict[Any, str] = {}  # what is shown of each loop
+        self.outside: dict[tuple[int, str], Outside] = {}
         self.globals: dict[tuple[int, str], tuple[Any, str, Any]] = {}
         self.result: Type | None = None  # of the entry, before indices became integers
         self._names: set[str] = set()
@@ -53,9 +58,3 @@ class Unit:
             scope = scope.parent
         if scope.python is not None:
             self.globals[id(scope.python), name] = (scope.python, name, value)
-
-    def captured_array(self, el: Elaborator, array: Any, name: str) -> Value:
-        """A NumPy array outside of the program, which it reads as an argument."""
-        from pydex.frontend.hidden import hidden_argument
-
-        return hidden_argument(el, array, name)
