@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
@@ -161,6 +161,24 @@ class Lowering:
         with self.code.block():
             yield self.frames[-1]
         self.frames.pop()
+
+    @contextmanager
+    def again(self, region: Region) -> Iterator[None]:
+        """The body of a loop is written here once more: what is known of its values and sizes is forgotten."""
+        for block in region.blocks:
+            self._forget(block)
+        self.frames.append(Frame())
+        yield
+        self.frames.pop()
+
+    def _forget(self, block: Block) -> None:
+        for op in block.ops:
+            inner = [b for r in op.regions for b in r.blocks]
+            for value in [*op.results, *(a for b in inner for a in b.args)]:
+                for known in (self.values, self.places, self.wanted):
+                    known.pop(value, None)
+            for deeper in inner:
+                self._forget(deeper)
 
     def loop(
         self,

@@ -15,6 +15,10 @@ from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_reductions import Reductions, reduction
 from pydex.passes.lower_text import Idx, Val, add, minimum
 
+#: A loop is unrolled here if it has at most so many iterations, and so many ops in all of them.
+UNROLLED_TRIPS = 16
+UNROLLED_OPS = 96
+
 
 def order_free(low: Lowering, op: ix.ForOp) -> None:
     """`ix.for`: in parallel where the target says so."""
@@ -52,7 +56,10 @@ def finish(low: Lowering, op: ix.ForOp, reductions: Reductions, carried: Sequenc
 
 def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     """The iterations lo … hi; the values that the reductions carry at the end."""
-    size = reductions.block(hi - lo if isinstance(lo, int) and isinstance(hi, int) else None)
+    trips = hi - lo if isinstance(lo, int) and isinstance(hi, int) else None
+    if trips is not None and _unrolls(op, trips):
+        return _unrolled(low, op, reductions, trips)
+    size = reductions.block(trips)
     if size is None:
         first = reductions.first(low)
         return low.loop(lo, hi, first, lambda i, now: reductions.step(low, now, iteration(low, op, i), i))
@@ -66,6 +73,21 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
         return reductions.close_block(low, before, values, start, end)
 
     return low.loop(lo, hi, reductions.first(low, wide=True), block, step=size)
+
+
+def _unrolls(op: ix.ForOp, trips: int) -> bool:
+    """Is the loop so short that its iterations are better written one after the other?"""
+    return trips <= UNROLLED_TRIPS and trips * sum(1 for _ in op.body.walk()) <= UNROLLED_OPS
+
+
+def _unrolled(low: Lowering, op: ix.ForOp, reductions: Reductions, trips: int) -> list[Val]:
+    """The iterations 0 … trips, one after the other: tables of such size become registers, and loads are shared."""
+    now = reductions.first(low)
+    for i in range(trips):
+        index = low.code.number(i)
+        with low.again(op.body):
+            now = reductions.step(low, now, iteration(low, op, index), index)
+    return now
 
 
 def iteration(low: Lowering, op: ix.ForOp, i: Val) -> list[Val]:

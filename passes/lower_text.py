@@ -143,7 +143,15 @@ def _flatten(lines: Lines, indent: int) -> Iterator[str]:
 # ------------------------------------------------------------------ arithmetic of index numbers, folded where known
 
 
+def known(number: Idx) -> Idx:
+    """The number itself, if it is a constant."""
+    if isinstance(number, Val) and number.literal is not None:
+        return int(number.literal)
+    return number
+
+
 def add(code: Code, a: Idx, b: Idx) -> Idx:
+    a, b = known(a), known(b)
     if isinstance(a, int) and isinstance(b, int):
         return a + b
     if a == 0:
@@ -154,6 +162,7 @@ def add(code: Code, a: Idx, b: Idx) -> Idx:
 
 
 def sub(code: Code, a: Idx, b: Idx) -> Idx:
+    a, b = known(a), known(b)
     if isinstance(a, int) and isinstance(b, int):
         return a - b
     if b == 0:
@@ -162,6 +171,7 @@ def sub(code: Code, a: Idx, b: Idx) -> Idx:
 
 
 def mul(code: Code, a: Idx, b: Idx) -> Idx:
+    a, b = known(a), known(b)
     if isinstance(a, int) and isinstance(b, int):
         return a * b
     if a == 0 or b == 0:
@@ -174,12 +184,14 @@ def mul(code: Code, a: Idx, b: Idx) -> Idx:
 
 
 def minimum(code: Code, a: Idx, b: Idx) -> Idx:
+    a, b = known(a), known(b)
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
     return code.let(code.index, f"arith.minsi {{}}, {{}} : {code.index}", a, b)
 
 
 def maximum(code: Code, a: Idx, b: Idx) -> Idx:
+    a, b = known(a), known(b)
     if isinstance(a, int) and isinstance(b, int):
         return max(a, b)
     return code.let(code.index, f"arith.maxsi {{}}, {{}} : {code.index}", a, b)
@@ -187,6 +199,7 @@ def maximum(code: Code, a: Idx, b: Idx) -> Idx:
 
 def quotient(code: Code, a: Idx, b: Idx) -> Idx:
     """a // b of numbers that are not negative, b not 0."""
+    a, b = known(a), known(b)
     if isinstance(a, int) and isinstance(b, int):
         return a // b
     return a if b == 1 else code.let(code.index, f"arith.divui {{}}, {{}} : {code.index}", a, b)

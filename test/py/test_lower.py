@@ -120,6 +120,44 @@ def test_own_loops_and_pieces_of_tables():
     np.testing.assert_array_equal(f(x), 2 * x)
 
 
+def test_short_loops_are_written_out():
+    f = native("""
+    func.func @f(%x: !ix.tab<[n, 3, 2], f64>) -> (!ix.tab<[n, 3, 2], f64>, !ix.tab<[n, 3], f64>, !ix.idx<3>) {
+      ix.sizes ["n"]
+      %zero = arith.constant 0.0 : f64
+      %t, %s, %m = ix.for %i : !ix.idx<n> own (%t0 = %x : !ix.tab<[n, 3, 2], f64>) {
+        %row = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n, 3, 2], f64> -> !ix.tab<[3, 2], f64>
+        %r, %sums, %best = ix.for %j "j" : !ix.idx<3> own (%r0 = %row : !ix.tab<[3, 2], f64>) {
+          %b = ix.for %k : !ix.idx<2> {
+            %v = ix.at %r0[%j, %k : !ix.idx<3>, !ix.idx<2>] : !ix.tab<[3, 2], f64> -> f64
+            %w = arith.addf %v, %v : f64
+            ix.yield %w : f64
+          } -> (tab !ix.tab<[2], f64>)
+          %u = ix.update %r0[%j : !ix.idx<3>], %b : !ix.tab<[3, 2], f64>, !ix.tab<[2], f64> -> !ix.tab<[3, 2], f64>
+          %s = ix.for %k : !ix.idx<j> {
+            %kk = ix.index (%k * 1 : !ix.idx<j>) + 0 : !ix.idx<2>
+            %v = ix.at %b[%kk : !ix.idx<2>] : !ix.tab<[2], f64> -> f64
+            ix.yield %v : f64
+          } -> (add f64)
+          ix.yield %u, %s, %s : !ix.tab<[3, 2], f64>, f64, f64
+        } -> (own !ix.tab<[3, 2], f64>, tab !ix.tab<[3], f64>, argmax !ix.idx<3>)
+        %t1 = ix.update %t0[%i : !ix.idx<n>], %r : !ix.tab<[n, 3, 2], f64>, !ix.tab<[3, 2], f64> -> !ix.tab<[n, 3, 2], f64>
+        %bo = ix.ord %best : !ix.idx<3>
+        %bi = arith.index_cast %bo : index to i64
+        ix.yield %t1, %sums, %bi : !ix.tab<[n, 3, 2], f64>, !ix.tab<[3], f64>, i64
+      } -> (own !ix.tab<[n, 3, 2], f64>, tab !ix.tab<[n, 3], f64>, max i64)
+      %mo = arith.index_cast %m : i64 to index
+      %mi = ix.index (%mo * 1 : index) + 0 : !ix.idx<3>
+      func.return %t, %s, %mi : !ix.tab<[n, 3, 2], f64>, !ix.tab<[n, 3], f64>, !ix.idx<3>
+    }""")
+    x = rng.normal(size=(5, 3, 2))
+    doubled, sums, best = f(x)
+    expected = np.stack([np.zeros(5), 2 * x[:, 1, 0], 2 * x[:, 2].sum(1)], 1)
+    np.testing.assert_array_equal(doubled, 2 * x)
+    np.testing.assert_allclose(sums, expected)
+    assert best == expected.argmax(1).max()
+
+
 def test_a_row_that_is_computed_from_the_rows_it_replaces():
     f = native("""
     func.func @f(%x: !ix.tab<[n, n], i64>) -> !ix.tab<[n, n], i64> {
