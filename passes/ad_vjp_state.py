@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from xdsl.ir import Block, Region, SSAValue
 
@@ -53,7 +54,7 @@ class Steps:
 
     @property
     def tape(self) -> Tape:
-        return tape_of(self.block, self.carried, self.yielded)
+        return tape_of(self.block, self.carried)
 
     def start(self, initial: Sequence[SSAValue], backwards: bool) -> eff.LoopOp:
         """An unfinished loop over the same iterations."""
@@ -100,13 +101,16 @@ def _with_tape(reverse: Reverse, steps: Steps, level: Level) -> Sequence[SSAValu
     inner = level.within(level.emit.into(loop.body.block), {})
     steps.enter(inner, loop)
     inner.values.update(zip(steps.carried, loop.carried, strict=True))
+    tape = steps.tape
     for op in steps.block.ops:
         if op.next_op is not None:
             inner.emit.location = op.location
-            plain(reverse, op, inner)
-    tape = steps.tape.values
-    results = level.emit.finish_loop(loop, [inner.values[v] for v in (*steps.yielded, *tape)]).results_
-    level.kept[steps.op] = dict(zip(tape, results[len(steps.yielded) :], strict=True))
+            (forward_loop if op in tape.loops else plain)(reverse, op, inner)  # pyright: ignore[reportArgumentType]
+    kept: dict[Any, SSAValue] = {v: inner.values[v] for v in tape.values}
+    kept.update(((op, key), v) for op in tape.loops for key, v in inner.kept[op].items())
+    outputs = [*(inner.values[v] for v in steps.yielded), *kept.values()]
+    results = level.emit.finish_loop(loop, outputs).results_
+    level.kept[steps.op] = dict(zip(kept, results[len(steps.yielded) :], strict=True))
     return results[: len(steps.yielded)]
 
 
@@ -125,8 +129,8 @@ def _reverse_steps(reverse: Reverse, steps: Steps, level: Level) -> None:
         loop = steps.start(initial, not steps.backwards)
         inner = outer.inside(outer.emit.into(loop.body.block))
         steps.enter(inner, loop)
-        for value, table in level.kept[op].items():
-            inner.values[value] = inner.emit.at(table, [loop.index])
+        for key, table in level.kept[op].items():
+            _remember(inner, key, inner.emit.at(table, [loop.index]))
         reverse.forward(steps.block, inner, steps.tape.absent)
         for k, cotangent in zip(active, loop.carried, strict=True):
             reverse.add(inner, steps.yielded[k], cotangent)
@@ -138,3 +142,12 @@ def _reverse_steps(reverse: Reverse, steps: Steps, level: Level) -> None:
 
     for k, cotangent in zip(active, reverse.accumulate(steps.body, level, build), strict=True):
         reverse.add(level, op.initial[k], cotangent)
+
+
+def _remember(level: Level, key: Any, value: SSAValue) -> None:
+    """What the tape kept: a value of the body, or (loop, key): what an inner loop kept."""
+    if isinstance(key, tuple):
+        loop, inner = key
+        level.kept.setdefault(loop, {})[inner] = value
+    else:
+        level.values[key] = value
