@@ -26,7 +26,8 @@ class Compilation:
         self.params, self.names, self.result = program.params, program.names, program.result
         self.globals = list(program.unit.globals.values())
         self.outside = [hidden.outside for hidden in program.instance.hidden]
-        self.is_plain = not self.globals and not self.outside and self._passes_values_as_they_are()
+        self.without_quotients, self.quotients = program.signatures[1], program.quotients()
+        self.is_plain = not (self.globals or self.outside or self.quotients) and self._passes_values_as_they_are()
 
     def _passes_values_as_they_are(self) -> bool:
         from pydex.frontend.marshal import is_plain
@@ -52,9 +53,21 @@ class Compilation:
         given = zip(self.params, args, self.names, strict=True)
         flat = [x for type, value, name in given for x in flatten_argument(type, value, name)]
         flat += [outside.read() for outside in self.outside]
+        if self.quotients:
+            flat += self._quotients(flat)
         found = self.native(*flat)
         results = iter((found,) if len(self.signature.results) == 1 else found or ())
         return rebuild_result(self.result, results, lambda: self._sizes(flat))
+
+    def _quotients(self, flat: list[Any]) -> list[int]:
+        """The sizes that are quotients of others; zeros for arguments that do not fit, which the runtime explains."""
+        from pydex.runtime.call import Refused, bind
+
+        try:
+            sizes = bind(self.without_quotients, flat, {})[1]
+        except Refused:
+            return [0] * len(self.quotients)
+        return [quotient(sizes) for quotient in self.quotients]
 
     def _sizes(self, flat: list[Any]) -> Any:
         from pydex.runtime.call import bind

@@ -25,6 +25,7 @@ from pydex.frontend.scope import Scope
 from pydex.frontend.structure import index_value
 from pydex.frontend.values import Int, Record, Scalar, Struct, Table, Tuple, Value
 from pydex.sets import IndexSet
+from pydex.sizes import Size
 from pydex.types import IndexType, RecordType, TableType, TupleType, Type, i64
 
 if TYPE_CHECKING:
@@ -174,9 +175,13 @@ def leave(el: Elaborator, value: Value) -> Value:
 # -------------------------------------------------------------------------------------------------- signature
 
 
-def signature_of(instance: Instance, names: list[str], params: list[Type]) -> Signature:
-    """What the runtime needs to know to call the instance."""
+def signatures_of(instance: Instance, names: list[str], params: list[Type]) -> tuple[Signature, Signature]:
+    """What the runtime needs to know to call the instance; and the same without the sizes that are quotients of others.
+
+    Each quotient, `(n + 1) // 2`, is a further argument, which the caller computes from the sizes of the second one.
+    """
     from pydex.runtime.signature import Precondition, Signature
+    from pydex.runtime.signature import Value as Parameter
 
     frame = instance.frame
     values = []
@@ -185,6 +190,10 @@ def signature_of(instance: Instance, names: list[str], params: list[Type]) -> Si
         values += _parameters(frame, name, type, arguments)
     for hidden in instance.hidden:
         values += _parameters(frame, hidden.name, hidden.value.type, arguments)
+    determined = tuple(frame.symbols[s].name for s in frame.sizes if s not in frame.divisions)
+    without = Signature(determined, tuple(values), ())
+    for symbol in frame.divisions:
+        values.append(Parameter(symbol.name, "size", "i64", (poly(frame.attr(Size.of(symbol))),)))
     assert instance.op is not None
     outputs = instance.op.function_type.outputs
     flat = leaves(instance.result)
@@ -192,7 +201,8 @@ def signature_of(instance: Instance, names: list[str], params: list[Type]) -> Si
     conditions = [
         Precondition(poly(frame.attr(c.size)), c.at_least, c.message) for c in frame.preconditions
     ]
-    return Signature(tuple(frame.symbols[s].name for s in frame.sizes), tuple(values), tuple(results), tuple(conditions))
+    symbols = tuple(frame.symbols[s].name for s in frame.sizes)
+    return Signature(symbols, tuple(values), tuple(results), tuple(conditions)), without
 
 
 def _parameters(frame, name: str, type: Type, arguments):

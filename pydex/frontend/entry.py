@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
 from pydex.frontend import expressions, loops, statements, whiles  # noqa: F401 - they register their handlers
-from pydex.frontend.boundary import entry_instance, external, signature_of
+from pydex.frontend.boundary import entry_instance, external, signatures_of
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.instances import Instance
 from pydex.frontend.kinds import substitute
 from pydex.frontend.prove import Equate
 from pydex.frontend.unit import Unit
-from pydex.sizes import Size, Symbol
+from pydex.sizes import FloorDiv, Size, Symbol
 from pydex.types import Type
 
 if TYPE_CHECKING:
@@ -39,9 +40,23 @@ class Program:
     def entry(self) -> str:
         return self.instance.name
 
+    @cached_property
+    def signatures(self) -> tuple[Signature, Signature]:
+        """What the runtime needs to know to call the entry, with and without the sizes that are quotients."""
+        return signatures_of(self.instance, self.names, [external(p) for p in self.params])
+
     def signature(self) -> Signature:
         """What the runtime needs to know to call the entry."""
-        return signature_of(self.instance, self.names, [external(p) for p in self.params])
+        return self.signatures[0]
+
+    def quotients(self) -> list[Callable[[Mapping[str, int]], int]]:
+        """For each size that is a quotient, how it is computed from the others."""
+        frame = self.instance.frame
+
+        def compute(atom: FloorDiv, sizes: Mapping[str, int]) -> int:
+            return atom.evaluate({symbol: sizes[frame.symbols[symbol].name] for symbol in atom.dividend.symbols()})
+
+        return [partial(compute, atom) for atom in frame.divisions.values()]
 
 
 def elaborate(function: Compiled, types: Sequence[Type] | None = None) -> Program:

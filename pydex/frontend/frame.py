@@ -77,6 +77,7 @@ class Frame:
     names: set[str] = field(default_factory=set)
     hidden: list[Hidden] = field(default_factory=list)
     log: list[Operation] = field(default_factory=list)
+    divisions: dict[Symbol, FloorDiv] = field(default_factory=dict)
 
     def emit(self, op: Operation) -> Operation:
         """Adds an op here."""
@@ -185,7 +186,7 @@ class Frame:
 
     def _opened_division(self, atom: FloorDiv) -> str:
         """The name of an opaque size, computed where the function begins."""
-        symbol = Symbol(f"({atom!r})")
+        symbol = division_symbol(atom)
         if symbol not in self.symbols:
             here, self.block, logged = self.block, Block(), len(self.log)
             info = self.symbols[symbol] = SymbolInfo(self.ir_name(Symbol("half")), named=True)
@@ -198,6 +199,17 @@ class Frame:
             first = self.entry.first_op
             self.entry.insert_ops_before(ops, first) if first else self.entry.add_ops(ops)
         return self.symbols[symbol].name
+
+    def demand_division(self, atom: FloorDiv) -> None:
+        """An opaque size that the result has is given by the caller, which has to know it too."""
+        name = self._opened_division(atom)
+        symbol = division_symbol(atom)
+        if symbol not in self.divisions:
+            self.divisions[symbol] = atom
+            self.sizes.append(symbol)
+            opened = next(op for op in self.entry.ops if isinstance(op, ix.OpenOp) and op.symbol.data == name)
+            opened.detach()
+            opened.erase()
 
     # -------------------------------------------------------------------------------------------- integers
 
@@ -263,5 +275,15 @@ class Frame:
         return ix.SizesOp([self.symbols[s].name for s in self.sizes])
 
 
+def division_symbol(atom: FloorDiv) -> Symbol:
+    """The symbol that stands for an opaque size in the IR."""
+    return Symbol(f"({atom!r})")
+
+
+def divisions_in(size: Size) -> list[FloorDiv]:
+    """The opaque parts of a size."""
+    return [atom for monomial, _ in size.terms for atom in monomial if isinstance(atom, FloorDiv)]
+
+
 def _has_division(form: Size) -> bool:
-    return any(isinstance(atom, FloorDiv) for monomial, _ in form.terms for atom in monomial)
+    return bool(divisions_in(form))

@@ -17,13 +17,13 @@ from pydex.diagnostics import Diagnostic, DexRecursionError
 from pydex.dialects import ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.frontend.elaborator import Elaborator
-from pydex.frontend.frame import Frame
+from pydex.frontend.frame import Frame, divisions_in
 from pydex.frontend.hidden import Hidden, hidden_argument
 from pydex.frontend.kinds import Sizes, leaves, substitute, symbols_of
 from pydex.frontend.prove import require
 from pydex.frontend.structure import flatten, ir_types, leaf_type, rebuild
 from pydex.frontend.values import Value
-from pydex.sizes import Size
+from pydex.sizes import Size, Symbol
 from pydex.types import IndexType, SizeType, Type
 
 
@@ -84,6 +84,9 @@ def _parameter(el: Elaborator, type: Type) -> Value:
 
 def _finish(el: Elaborator, instance: Instance, values: list[SSAValue]) -> None:
     frame = instance.frame
+    for leaf in leaves(instance.result):
+        for atom in [atom for dim in leaf.dims for atom in divisions_in(dim)]:
+            frame.demand_division(atom)
     if frame.sizes:
         op = frame.sizes_op()
         first = frame.entry.first_op
@@ -121,7 +124,14 @@ def operands(el: Elaborator, instance: Instance, args: Sequence[Value]) -> list[
 
 def size_arguments(el: Elaborator, instance: Instance, sizes: Sizes) -> list[SizeAttr]:
     """The caller's sizes for the callee's size symbols."""
-    return [el.frame.attr(sizes.get(symbol, Size.of(symbol))) for symbol in instance.frame.sizes]
+    divisions = instance.frame.divisions
+
+    def given(symbol: Symbol) -> Size:
+        if symbol in divisions:
+            return Size.of(divisions[symbol]).substitute(sizes)
+        return sizes.get(symbol, Size.of(symbol))
+
+    return [el.frame.attr(given(symbol)) for symbol in instance.frame.sizes]
 
 
 def call_instance(el: Elaborator, instance: Instance, args: Sequence[Value], sizes: Sizes) -> Value:
