@@ -41,10 +41,15 @@ def _named(pair: tuple) -> Functions:
     return dict(zip(("objective", "gradient"), pair, strict=True))
 
 
+def _identity(x):
+    return x
+
+
 def _pydex(module: ModuleType, inputs: tuple, threads: int, calls: bool) -> Functions:
     import pydex
 
     pydex.set_num_threads(threads)
+    pydex.jit(_identity)(1.0)  # loads the compiler, as importing JAX or Numba loads theirs
     return _bind(_named((module.objective, module.gradient)), lambda f: lambda: f(*inputs))
 
 
