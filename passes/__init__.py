@@ -13,5 +13,6 @@ PASSES: dict[str, str] = {
     "licm": "pydex.passes.licm:Licm",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",
     "simplify": "pydex.passes.simplify:Simplify",
+    "unroll": "pydex.passes.unroll:Unroll",
     "verify-scope": "pydex.passes.verify_scope:VerifyScope",
 }

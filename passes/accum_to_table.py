@@ -11,6 +11,8 @@ scattered (`accum_gather`), if that costs no more than a constant factor. Adds t
 that owns its first axis, each kind is treated by itself, and the results are combined; a start value other than the
 identity is combined with them too.
 
+Short axes with constant indices are split off first, one accumulator for each element (`accum_split`).
+
 What is *free*, an index read from data, stays an accumulator: a histogram. So does a sum of tables whose turning
 round would do work again. Adds inside `while` to a table, and calls that are given an accumulator, stay.
 """
@@ -30,6 +32,7 @@ from .accum_cells import same_cell, sum_cells, update_directly
 from .accum_empty import hoist, sink
 from .accum_extract import Extraction
 from .accum_gather import gather
+from .accum_split import split_axes
 from .affine import affine
 from .dce import shrink
 from .edit import blocks, erase, replace, splice
@@ -57,6 +60,7 @@ def convert(root: Operation) -> None:
 def convert_accum(op: eff.AccumOp) -> None:
     """Convert what can be of one accumulation; the op goes away if no accumulator is left."""
     hoist(op)
+    op = split_axes(op)
     for k in reversed(range(len(op.initial))):
         op = _convert_one(op, k)
     hoist(op)

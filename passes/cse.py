@@ -144,7 +144,7 @@ class _Keys:
         if isinstance(op, eff.CheckOp):
             return (eff.CheckOp, operands[0])  # the messages do not matter: the second never fails
         if isinstance(op, _COMMUTATIVE):
-            operands.sort()
+            operands = self.square_of_difference(op, values) or sorted(operands)
         types = [self.number(r.type, symbols) for r in op.results]
         if (symbol := defined_symbol(op)) is not None:
             symbols = symbols if not op.regions else dict(symbols)
@@ -162,6 +162,13 @@ class _Keys:
             inner += [self.key(child, local, symbols) for child in block.ops]
         _number(op.results, values)
         return (type(op), tuple(operands), tuple(types), tuple(attributes), tuple(inner))
+
+    def square_of_difference(self, op: Operation, values: dict[SSAValue, int]) -> list[int]:
+        """(x - y) * (x - y) has the key of (y - x) * (y - x), which is the same number."""
+        x, y = op.operands
+        if x is not y or not isinstance(op, arith.MulfOp) or not isinstance(difference := x.owner, arith.SubfOp):
+            return []
+        return [0, *sorted(values.get(v) or self.outer(v) for v in difference.operands)]
 
     def outer(self, value: SSAValue) -> int:
         """A number for a value that is not numbered locally; equal fills, which are not merged, have the same."""

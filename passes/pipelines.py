@@ -12,6 +12,7 @@ PREPARE = (
 GRAD = (
     "ad-expand",
     "inline{checkpoints=true}",  # after AD, which is what a checkpoint speaks to
+    "unroll",  # after AD, whose text would grow with it; before accumulators are split along the unrolled axes
     "simplify",
     "accum-to-table",  # after simplify: dead accumulators are gone, indices are in affine form
     "simplify",
@@ -22,6 +23,7 @@ OPTIMISE = (
     "ix-fuse",
     "simplify",
     "licm",
+    "cse",  # what has met outside of the loops
 )
 
 #: All that happens to a program before it is lowered.
