@@ -55,6 +55,7 @@ def _edges(op: Operation) -> Iterator[Edge]:
                 if kind == "own":
                     initial, argument = next(own)
                     yield initial, argument
+                    yield value, argument  # whose other elements are those of other iterations
                     yield initial, result  # what belongs to no iteration stays
                 yield value, result
         case eff.LoopOp():
