@@ -6,11 +6,11 @@ import ast
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from pydex.diagnostics import DexError, Diagnostic, Span
+from pydex.diagnostics import DexError, Diagnostic, Note, Span
 from pydex.frontend.callable import Compiled
 from pydex.frontend.entries import innermost
 from pydex.frontend.frame import Precondition
-from pydex.frontend.functions import Closure
+from pydex.frontend.functions import Closure, parameter_node
 from pydex.pipeline import exception_class
 from pydex.runtime.problems import (
     NoSuchSize,
@@ -28,11 +28,14 @@ def explainer(function: Compiled, preconditions: Sequence[Precondition]) -> Call
     closure = innermost(function)
 
     def explain(problem: Problem) -> DexError:
-        help = ""
+        help, notes = "", ()
         if isinstance(problem, WrongType):
             help, problem = problem.help, dataclasses.replace(problem, help="")
+        if isinstance(problem, SizeConflict | NoSuchSize | PreconditionFailed):
+            notes = tuple(Note(str(b), span_of_parameter(closure, b.place.param.name)) for b in problem.because)
+            problem = dataclasses.replace(problem, because=())
         span = _place_of(problem, preconditions) or span_of_parameter(closure, _parameter_of(problem))
-        return exception_class(problem.raises.__name__)(Diagnostic(str(problem), span, help=help))
+        return exception_class(problem.raises.__name__)(Diagnostic(str(problem), span, notes, help))
 
     return explain
 
@@ -63,12 +66,9 @@ def located(error: DexError, function: Compiled, parameter: str = "") -> DexErro
 
 
 def span_of_parameter(closure: Closure, name: str) -> Span:
-    """Where a parameter is declared; the beginning of the function for what is none, such as a tangent."""
-    spec, root = closure.node.args, name.split(".")[0]
-    for argument in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]:
-        if argument.arg == root:
-            return closure.source.span(argument)
-    return _header(closure)
+    """Where a parameter is declared; the name of the function for what is none, such as a tangent."""
+    node = parameter_node(closure, name.split(".")[0])
+    return _header(closure) if node is closure.node else closure.source.span(node)
 
 
 def _header(closure: Closure) -> Span:

@@ -18,6 +18,7 @@ from pydex.dialects.sizes import SizeAttr
 from pydex.frontend import kinds
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
+from pydex.frontend.functions import parameter_node
 from pydex.frontend.instances import Instance, build
 from pydex.frontend.kinds import Leaf, StructOf, leaves, root
 from pydex.frontend.nests import tabulate
@@ -44,8 +45,11 @@ def entry_instance(
 
     def body(args: list[Value]) -> Value:
         el.scope = root_scope(el, function)
+        inside = []
+        for value, type, name in zip(args, declared, names, strict=True):
+            el.visit(parameter_node(_closure(function), name))
+            inside.append(enter(el, value, type, name))
         el.visit(_closure(function).node)
-        inside = [enter(el, value, type, name) for value, type, name in zip(args, declared, names, strict=True)]
         result = body_of_entry(el, function, inside, declared)
         el.unit.result = result.type
         return leave(el, result)

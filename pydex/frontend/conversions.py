@@ -52,7 +52,8 @@ def at(el: Elaborator, index_set: IndexSet, value: Value) -> Value:
     below = el.emit(arith.CmpiOp(number, el.frame.number(hi), "slt"))
     ok = el.emit(arith.AndIOp(above, below))
     size = el.frame.number(size_of(index_set))
-    el.emit(eff.CheckOp(ok, "IndexError", f"{{0}} is not an index of {index_set!r}, which has {{1}}", [number, size]))
+    el.emit(eff.CheckOp(ok, "IndexError", f"{{0}} is not an index of {index_set!r}, whose size is {{1}}",
+                        [number, size]))  # fmt: skip
     return _proved(el, index_set, number)
 
 

@@ -15,7 +15,6 @@ from xdsl.dialects.builtin import FloatAttr
 from xdsl.ir import SSAValue
 
 from pydex.dialects import ad
-
 from pydex.frontend.callable import Compiled
 from pydex.frontend.calls import bind_arguments, call
 from pydex.frontend.functions import BoundMethod, Closure, CompileTime
@@ -189,7 +188,11 @@ def check_differentiable(el: Elaborator, at: Target, places: list[int], function
     for place in places:
         if not any(float_leaves(at.types[place])):
             shown = names[place] if place < len(names) else f"argument {place}"
-            el.fail(f"{shown} has no floats to differentiate by: it is {at.types[place]!r}")
+            others = [n for n, type in zip(names, at.types, strict=False) if any(float_leaves(type))]
+            help = f"say by which argument: wrt={others[0]!r}" if others else ""
+            declared = [a for a in getattr(getattr(el.node, "args", None), "args", []) if getattr(a, "arg", "") == shown]
+            node = declared[0] if declared else None  # where Python calls the derivative, el is at the function
+            el.fail(f"{shown} has no floats to differentiate by: it is {at.types[place]!r}", node, help=help)
 
 
 # ------------------------------------------------------------------------------------- functions of functions

@@ -39,6 +39,22 @@ class Closure(CompileTime):
         return f"the function {self.name}"
 
 
+def parameter_node(closure: Closure, name: str) -> ast.AST:
+    """Where a parameter is declared; the function itself for what is none of its own, such as a tangent."""
+    spec = closure.node.args
+    declared = {a.arg: a for a in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]}
+    return declared.get(name, closure.node)
+
+
+def returned_node(node: FunctionNode) -> ast.AST:
+    """The expression that a function returns, where there is one only; else the annotation of its result."""
+    if isinstance(node, ast.Lambda):
+        return node.body
+    inner = {n for f in ast.walk(node) if isinstance(f, ast.FunctionDef) and f is not node for n in ast.walk(f)}
+    found = [n for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None and n not in inner]
+    return found[0].value if len(found) == 1 and found[0].value is not None else node.returns or node
+
+
 @dataclass(frozen=True, eq=False)
 class BoundMethod(CompileTime):
     """`value.method`."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from xdsl.ir import SSAValue
 
-from pydex.diagnostics import Note
 from pydex import types
+from pydex.diagnostics import Note
 from pydex.dialects import ix
 from pydex.frontend import kinds, overloads
 from pydex.frontend.frame import Precondition
 from pydex.frontend.kinds import dims_of, factors_of, renumber, size_of
 from pydex.frontend.prove import Counterexample, equate, only_sizes, refute_in_range
-from pydex.frontend.scalars import form_of
+from pydex.frontend.scalars import form_of, is_float
 from pydex.frontend.setvalues import as_set
 from pydex.frontend.structure import rebuild
 from pydex.frontend.values import Int, Literal, Record, Scalar, Static, Struct, Table, Tuple, Value
@@ -82,7 +82,7 @@ def _component(el: Elaborator, value: Tuple | Record, node: ast.Subscript) -> Va
     key = el.value(node.slice)
     if isinstance(value, Record):
         name = key.value if isinstance(key, Static) else None
-        if name not in value.fields:
+        if not isinstance(name, str) or name not in value.fields:
             el.fail(f"this record has no {name!r}", node.slice, KeyErrorAsIndex, f"it has {', '.join(value.fields)}")
         return value.fields[name]
     form = form_of(key)
@@ -158,7 +158,7 @@ class Parts:
 
 
 def _parts(
-    el: Elaborator, axis: IndexSet, factors: tuple[IndexSet, ...], key: Value, node: ast.expr, rest: list[Value]
+    el: Elaborator, axis: Any, factors: tuple[IndexSet, ...], key: Value, node: ast.expr, rest: list[Value]
 ) -> Parts:
     if isinstance(axis, RecordSet):
         if isinstance(key, Struct) and key.cls is axis.cls:
@@ -191,7 +191,7 @@ def _named_index(el: Elaborator, place: Place, form: Size, dim: Size) -> SSAValu
     return el.frame.index(form, dim)
 
 
-def _ordinal(el: Elaborator, axis: IndexSet, key: Value, node: ast.expr, base: ast.expr | None) -> Size:
+def _ordinal(el: Elaborator, axis: Any, key: Value, node: ast.expr, base: ast.expr | None) -> Size:
     """The ordinal of an index in an axis, proved to be in range."""
     form = form_of(key)
     if form is None:
@@ -242,10 +242,11 @@ def kinds_text(size: Size) -> str:
 def _not_an_index(el: Elaborator, axis: IndexSet, key: Value, node: ast.expr, base: ast.expr | None) -> None:
     shown = repr(axis) if " " not in repr(axis) else f"({axis!r})"
     if isinstance(key, Scalar):
+        text = f"i64({ast.unparse(node)})" if is_float(key.dtype) else ast.unparse(node)
         el.fail(
             f"this axis is indexed by {axis!r}, found a number ({key.type!r}) that is known only at run time",
             node,
-            help=f"convert it with {shown}.at(…), checked, or {shown}.clamp(…) or {shown}.wrap(…)",
+            help=f"convert it with {shown}.at({text}), checked, or {shown}.clamp({text}) or {shown}.wrap({text})",
         )
     el.fail(f"this axis is indexed by {axis!r}, found {overloads.describe(key)}", node)
 

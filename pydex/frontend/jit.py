@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydex.frontend.callable import REQUIRED, Compiled, Parameter
-from pydex.frontend.functions import Closure, CompileTime
+from pydex.frontend.functions import Closure, CompileTime, returned_node
 from pydex.frontend.scope import Scope
 from pydex.frontend.source import function_syntax
 from pydex.frontend.values import Static, Value
@@ -114,7 +114,7 @@ class Function(Compiled):
         el.visit(node)
         declared = self.declared(el).get("return")
         if declared is not None:
-            el.visit(node.returns)  # type: ignore[union-attr,arg-type]
+            el.visit(returned_node(node))
             require_result(el, result, self.__name__)
             result = conform(el, result, declared, scope.sizes, "the result")
         return result

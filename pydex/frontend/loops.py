@@ -16,13 +16,14 @@ from xdsl.ir import Block, Region, SSAValue
 from pydex.dialects import eff
 from pydex.frontend import overloads
 from pydex.frontend.accumulators import Accumulator, Identity, Monoidal, Retype, combine, identity
+from pydex.frontend.carried import Carried, carry_types, next_types
 from pydex.frontend.comprehensions import target_name
 from pydex.frontend.effects import Usage, accumulated_target, assigned_first, bound_names, read_after, usages
 from pydex.frontend.elaborator import Elaborator, statement
 from pydex.frontend.functions import Iterable
 from pydex.frontend.iteration import iterate
 from pydex.frontend.kinds import factors_of, leaves, size_of
-from pydex.frontend.nests import OpenLoop, body_of, close_loop, index_at, open_loop
+from pydex.frontend.nests import OpenLoop, body_of, index_at, open_loop
 from pydex.frontend.own import Watch, conflict
 from pydex.frontend.own_tables import own_to_tab
 from pydex.frontend.patterns import bind
@@ -35,7 +36,6 @@ from pydex.frontend.structure import (
     index_of_parts,
     rebuild,
 )
-from pydex.frontend.carried import Carried, carry_types, next_types
 from pydex.frontend.updates import check_sole
 from pydex.frontend.values import NUMBERS, Table, Tuple, Value
 from pydex.sets import IndexSet
@@ -188,8 +188,13 @@ def refuse_parallel(el: Elaborator, node: ast.For, plan: Plan, forced: dict) -> 
     if isinstance(found, NotOwn):
         what = f"{name}: different iterations may meet at one place"
         what += f", e.g. {found.example}" if found.example else ""
-        el.fail(f"this loop is not parallel, because of {what}", found.first, TypeError)
+        help = f"remove dx.parallel, or accumulate: {ast.unparse(found.first)} += …"
+        el.fail(f"this loop is not parallel, because of {what}", found.first, TypeError, help)
     usage = usages(node.body)[name]
+    reads = [*usage.reads, *usage.element_reads]
+    if usage.accumulations and reads:
+        el.fail(f"this loop is not parallel: {name} is accumulated into and read in it", reads[0],
+                help=f"remove dx.parallel, or read {name} after the loop only")  # fmt: skip
     place = (usage.writes or [s for _, s in usage.accumulations] or usage.element_writes)[0]
     el.fail(
         f"this loop is not parallel: {name} is carried from one iteration to the next",
@@ -205,7 +210,8 @@ def forget(el: Elaborator, node: ast.For | ast.While, plan: Plan) -> None:
         why = f"{name} is the loop's own and has no value after it" if name in targets else (
             f"{name} is assigned inside the loop only and has no value after it"
         )
-        el.scope.names[name] = Gone(why, f"initialise {name} before the loop", el.span(node))
+        writes = [node] if name in targets else usages(node.body)[name].writes or [node]
+        el.scope.names[name] = Gone(why, f"initialise {name} before the loop", el.span(writes[0]))
 
 
 # ---------------------------------------------------------------------------------------------- parallel loops

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ def blocks(page: Path) -> list[Block]:
 
 def run_page(page: Path, directory: Path) -> int:
     """Executes the blocks of a page in one namespace; the number of those that were. AssertionError with the line."""
-    namespace: dict[str, Any] = {"__name__": "demo"}
+    namespace = _new_module()
     found = [*blocks(page), Block("", "", 0)]
     executed = 0
     for block, after in zip(found, found[1:], strict=False):
@@ -53,6 +54,12 @@ def run_page(page: Path, directory: Path) -> int:
             executed += 1
             _check_console(block, where)
     return executed
+
+
+def _new_module() -> dict[str, Any]:
+    """The namespace of a module named demo, which dataclasses look up by this name."""
+    module = sys.modules["demo"] = ModuleType("demo")
+    return vars(module)
 
 
 def _check_python(block: Block, expected: str | None, namespace: dict[str, Any], folder: Path, where: str) -> None:
@@ -78,18 +85,18 @@ def execute(code: str, namespace: dict[str, Any], folder: Path) -> tuple[str, Ex
         try:
             exec(compile(code, str(file), "exec"), namespace)
         except Exception as raised:
-            error = Failure(raised, f"{folder}/")
+            error = Failure(raised, folder.parent)
     return printed.getvalue().replace(f"{folder}/", ""), error
 
 
 class Failure(Exception):
-    """An exception of a block; `str` is its text without the folder, with the class if it is no error of pydex."""
+    """An exception of a block; `str` is its text without folders, with the class if it is no error of pydex."""
 
-    def __init__(self, error: Exception, folder: str):
+    def __init__(self, error: Exception, folders: Path):
         from pydex import DexError
 
         text = str(error) if isinstance(error, DexError) else f"{type(error).__name__}: {error}"
-        super().__init__(text.replace(folder, ""))
+        super().__init__(re.sub(rf"{re.escape(str(folders))}/\w+/", "", text))
         self.__cause__ = error
 
 
