@@ -1,7 +1,8 @@
 """Compiled functions as Python objects: which compilation a call needs, its arguments and its results.
 
 A function whose parameters are all annotated is compiled once. Others are compiled for the types of their arguments,
-which do not include sizes. Integers and the like outside of the program are compiled in: when one changes, so does the code.
+which do not include sizes. Integers and the like outside of the program are compiled in: when one
+changes, so does the code.
 """
 
 from __future__ import annotations
@@ -90,9 +91,14 @@ class CompiledFunction:
         self.__name__ = getattr(function, "__name__", "function")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._fast is not None:
-            return self._fast(*args, **kwargs)
-        return self._call(args, kwargs)
+        try:
+            if self._fast is not None:
+                return self._fast(*args, **kwargs)
+            return self._call(args, kwargs)
+        except MemoryError as error:
+            from pydex.refusals import out_of_memory
+
+            raise out_of_memory(error, self.__pydex_compiled__) from None
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -57,6 +57,14 @@ def _parameter_of(problem: Problem) -> str:
     return ""
 
 
+def out_of_memory(error: MemoryError, function: Compiled) -> DexError:
+    """What the runtime says about memory, at the function whose tables do not fit."""
+    if isinstance(error, DexError):
+        return error
+    message = f"the tables of {function.__name__} do not fit into memory: {error}"
+    return located(exception_class("MemoryError")(message), function)
+
+
 def located(error: DexError, function: Compiled, parameter: str = "") -> DexError:
     """The error at a parameter of the function, if it has no place of its own."""
     if error.diagnostic.span is not None:
