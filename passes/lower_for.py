@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import ix
 from pydex.passes import ix_own
@@ -57,7 +57,7 @@ def finish(low: Lowering, op: ix.ForOp, reductions: Reductions, carried: Sequenc
 def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     """The iterations lo … hi; the values that the reductions carry at the end."""
     trips = hi - lo if isinstance(lo, int) and isinstance(hi, int) else None
-    if trips is not None and _unrolls(op, trips):
+    if trips is not None and _unrolls(op):
         return _unrolled(low, op, reductions, trips)
     size = reductions.block(trips)
     if size is None:
@@ -75,9 +75,19 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
     return low.loop(lo, hi, reductions.first(low, wide=True), block, step=size)
 
 
-def _unrolls(op: ix.ForOp, trips: int) -> bool:
+def _unrolls(op: ix.ForOp) -> bool:
     """Is the loop so short that its iterations are better written one after the other?"""
-    return trips <= UNROLLED_TRIPS and trips * sum(1 for _ in op.body.walk()) <= UNROLLED_OPS
+    trips = op.size.constant
+    return trips is not None and trips <= UNROLLED_TRIPS and trips * _written(op) <= UNROLLED_OPS
+
+
+def _written(op: Operation) -> int:
+    """How many ops the body of an op becomes, with the loops inside that are unrolled."""
+    total = 0
+    for inner in (o for region in op.regions for block in region.blocks for o in block.ops):
+        unrolled = inner.size.constant if isinstance(inner, ix.ForOp) and _unrolls(inner) else None
+        total += 1 + _written(inner) * (1 if unrolled is None else unrolled)
+    return total
 
 
 def _unrolled(low: Lowering, op: ix.ForOp, reductions: Reductions, trips: int) -> list[Val]:
