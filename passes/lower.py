@@ -26,6 +26,9 @@ from pydex.passes.lower_text import Code, Idx, Lines, Val, add, maximum, mul
 #: Tables of constant size up to this many elements lie on the stack, where LLVM turns them into registers.
 SMALL = 64
 
+#: A loop inside of so many others, over a set that depends on them, is taken to be short.
+INNER = 3
+
 
 class Place(Protocol):
     """Where a table lies. `Lowering.target` knows what is in it."""
@@ -40,6 +43,11 @@ class Target(Protocol):
     @property
     def index(self) -> str:
         """The type of index numbers."""
+        ...
+
+    @property
+    def short_loop(self) -> str:
+        """The attributes of a loop that is vectorised for few iterations rather than for many."""
         ...
 
     def spell(self, type: Attribute) -> str:
@@ -187,8 +195,9 @@ class Lowering:
         initial: Sequence[Val],
         body: Callable[[Val, list[Val]], Sequence[Val]],
         step: int = 1,
+        short: bool = False,
     ) -> list[Val]:
-        """`for i in lo … hi step: carried = body(i, carried)`; the last carried values."""
+        """`for i in lo … hi step: carried = body(i, carried)`; the last carried values. short: not many iterations."""
         code, index = self.code, self.target.index
         before = code.slot()
         i, args = code.fresh(index), [code.fresh(v.type) for v in initial]
@@ -203,8 +212,13 @@ class Lowering:
             self.target.leave(self, frame, start)
             if initial:
                 code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *yielded)
-        code.do("}}")
+        code.do("}}" + self.target.short_loop * short)
         return results
+
+    def short(self, size: SizeAttr) -> bool:
+        """Does a size change in a nest of loops, from one iteration to the next? Then loops over it are short."""
+        inner = any(self._depths.get(s, 1) > 1 for s in size.symbols())
+        return inner and sum(f.is_loop for f in self.frames) >= INNER
 
     # ------------------------------------------------------------------------------------------------- tables
 

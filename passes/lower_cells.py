@@ -41,6 +41,7 @@ class Memory:
     index: str = "i64"
     scopes: int = 0
     functions: list[str] = field(default_factory=list)
+    short_loop: str = " {{loop_annotation = #short}}"
 
     def spell(self, type: Attribute) -> str:
         return scalar_type(type, self.index)
@@ -130,6 +131,7 @@ class Memory:
         for k in range(count):
             others = ", ".join(f"#s{other}" for other in range(count) if other != k)
             lines += [f"#in{k} = [#s{k}]", f"#not{k} = [{others}]"]
+        lines.append("#short = #llvm.loop_annotation<vectorize = <predicateEnable = true>>")
         lines.append(f"#written = [{', '.join(f'#s{k}' for k in range(count))}]")
         return "\n".join(lines)
 

@@ -62,7 +62,11 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
     size = reductions.block(trips)
     if size is None:
         first = reductions.first(low)
-        return low.loop(lo, hi, first, lambda i, now: reductions.step(low, now, iteration(low, op, i), i))
+        innermost = not any(child.regions for child in op.body.block.ops)
+        return low.loop(
+            *(lo, hi, first, lambda i, now: reductions.step(low, now, iteration(low, op, i), i)),
+            short=innermost and low.short(op.size),
+        )
 
     def block(start: Val, before: list[Val]) -> list[Val]:
         end = low.code.number(minimum(low.code, add(low.code, start, size), hi))

@@ -51,6 +51,7 @@ class Portable:
     """The target of upstream dialects."""
 
     index: str = "index"
+    short_loop: str = ""
 
     def spell(self, type: Attribute) -> str:
         return scalar_type(type, self.index)
