@@ -25,7 +25,7 @@ from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import parse_spec
 
-from pydex import knobs, mlir, runtime
+from pydex import broken, knobs, mlir, runtime
 from pydex.diagnostics import CLASS_OF, DexError, Diagnostic, Span
 from pydex.dialects import eff
 from pydex.dialects.text import context, print_module, verify
@@ -78,7 +78,8 @@ def lower(module: ModuleOp, entry: str, options: Options = Options(), rows: bool
     """The text for MLIR, after the passes. rows: for contiguous tables, or for tables of any strides."""
     function = next(f for f in module.ops if isinstance(f, FuncOp) and f.sym_name.data == entry)
     started = time.perf_counter()
-    lowered = lower_to_cpu.lower(function, parallel=options.parallel, rows=rows)
+    with broken.step("the lowering", text=lambda: print_module(module)):
+        lowered = lower_to_cpu.lower(function, parallel=options.parallel, rows=rows)
     name = "lower-to-cpu" if rows else "lower-to-cpu-any-strides"
     _report(name, time.perf_counter() - started)
     if knobs.IR.get():
@@ -88,7 +89,8 @@ def lower(module: ModuleOp, entry: str, options: Options = Options(), rows: bool
 
 def _machine_code(text: str, entry: str, options: Options, any_strides: AnyStrides) -> mlir.JitCode:
     level = knobs.OPT_LEVEL.get() if options.opt_level is None else options.opt_level
-    code = mlir.compile(text, symbols={"pdx_any_strides": any_strides.symbol}, opt_level=level)
+    with broken.step("MLIR", text=lambda: text):
+        code = mlir.compile(text, symbols={"pdx_any_strides": any_strides.symbol}, opt_level=level)
     if knobs.DEBUG.get() >= 1:
         times = ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in code.seconds.items())
         print(f"pydex: {entry}: {times}", file=sys.stderr)
@@ -139,7 +141,8 @@ def run_passes(module: ModuleOp, names: Sequence[str], ctx: Context | None = Non
     ctx = ctx or context()
     for number, item in enumerate(names, 1):
         started = time.perf_counter()
-        _pass(item).apply(ctx, module)
+        with broken.step(f"the pass {item}", text=lambda: print_module(module)):
+            _pass(item).apply(ctx, module)
         _report(item, time.perf_counter() - started)
         if knobs.CHECK.get():
             check(module)

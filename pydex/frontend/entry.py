@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import gc
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
+from pydex import broken
+from pydex.diagnostics import Span
 from pydex.frontend import expressions, loops, statements, whiles  # noqa: F401 - they register their handlers
 from pydex.frontend.boundary import entry_instance, external, signatures_of
 from pydex.frontend.callable import Compiled
@@ -79,5 +83,18 @@ def elaborate(function: Compiled, types: Sequence[Type] | None = None) -> Progra
 def _elaborate(function: Compiled, types: Sequence[Type] | None, equal: dict[Symbol, Size]) -> Program:
     el = Elaborator(Unit(equal))
     given = None if types is None else [substitute(type, equal) for type in types]
-    instance, names, params = entry_instance(el, function, given)
+    with broken.step("typing this program", partial(_place, function), passes=(Equate,)):
+        instance, names, params = entry_instance(el, function, given)
     return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit)
+
+
+def _place(function: Compiled, error: Exception) -> Span | None:
+    """The innermost node of the program that was being elaborated."""
+    from pydex.frontend.entries import innermost
+
+    source = innermost(function).source
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        node = frame.f_locals.get("node")
+        if isinstance(node, ast.expr | ast.stmt):
+            return source.span(node)
+    return None
