@@ -30,7 +30,7 @@ def value_and_grad(function: Callable[..., Any], wrt: Any = 0) -> Any:
 
 
 def jacobian(function: Callable[..., Any], wrt: Any = 0, mode: str | None = None) -> Any:
-    """For each float of the result, its gradient; `mode` is "forward" or "reverse", by default what takes fewer runs."""
+    """For each float of the result, its gradient; mode: "forward", "reverse" or, None, what takes fewer runs."""
     return DerivativeOf("jacobian", function, wrt, mode)
 
 

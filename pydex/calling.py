@@ -201,7 +201,7 @@ class Jit(CompiledFunction):
         return reference_function(self.function)
 
     def __repr__(self) -> str:
-        return f"<pydex function {self.__qualname__}>"
+        return f"<pydex function {self.__name__}>"
 
 
 class DerivativeOf(CompiledFunction):
@@ -224,7 +224,7 @@ class DerivativeOf(CompiledFunction):
         from pydex.reference import derivatives, reference_function
 
         inner = reference_function(self.function)
-        options = {"grad": (self.wrt,), "value_and_grad": (self.wrt,), "hessian": (self.wrt,), "hvp": (self.wrt,)}
+        options: dict[str, tuple[Any, ...]] = dict.fromkeys(("grad", "value_and_grad", "hessian", "hvp"), (self.wrt,))
         options["jacobian"] = (self.wrt, self.mode)
         return getattr(derivatives, self.transform)(inner, *options.get(self.transform, ()))
 

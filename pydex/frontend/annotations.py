@@ -110,7 +110,7 @@ def type_index(el: Elaborator, value: Static, node: ast.Subscript) -> Value:
         return Static(TupleType(tuple(type_of_value(el, el.value(n), n) for n in nodes)))
     axes = [_axis(el, el.value(n), n) for n in nodes]
     try:
-        made = value.value[tuple(axes)] if len(axes) > 1 else value.value[axes[0]]
+        made: Any = value.value[tuple(axes)] if len(axes) > 1 else value.value[axes[0]]
         return Static(resolve(made))
     except TypeError as error:
         el.fail_with(error, node)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pydex.diagnostics import Diagnostic, DexTypeError
+from pydex.diagnostics import DexTypeError, Diagnostic
 from pydex.frontend.callable import REQUIRED, Compiled
 from pydex.frontend.kinds import StaticType, StructOf, flexible_symbol
 from pydex.sets import Fin
@@ -69,7 +69,7 @@ def type_of_python(value: Any, name: str) -> Type:
     if isinstance(value, Mapping):
         return RecordType(tuple((key, type_of_python(v, f"{name}_{key}")) for key, v in value.items()))
     if struct_fields(type(value)) is not None:
-        fields = dataclasses.fields(value)
+        fields: Any = dataclasses.fields(value)  # type: ignore[arg-type]
         return StructOf(type(value), tuple((f.name, type_of_python(getattr(value, f.name), f"{name}_{f.name}"))
                                            for f in fields))  # fmt: skip
     if value is None or isinstance(value, str) or callable(value):

@@ -93,9 +93,8 @@ def _property(el: Elaborator, value: Struct, getter: property) -> Value:
 
 def _generated(function: python_types.FunctionType) -> bool:
     """Whether dataclasses made this method; its meaning is built in."""
-    return function.__code__.co_filename.startswith("<") or function.__name__ in ("__eq__", "__repr__", "__hash__") and (
-        function.__code__.co_filename.endswith("dataclasses.py")
-    )
+    file = function.__code__.co_filename
+    return file.startswith("<") or file.endswith("dataclasses.py")
 
 
 def _replaced(el: Elaborator, value: Struct, changes: dict[str, Value]) -> Value:
@@ -123,7 +122,7 @@ def _of_table(el: Elaborator, table: Table, name: str) -> Value:
     if name == "ndim":
         return Literal(len(table.axes))
     if name in METHODS:
-        return Intrinsic(name, lambda el, *args, **kwargs: METHODS[name](el, table, *args, **kwargs))
+        return Intrinsic(name, lambda el, *args, **kwargs: _call_method(el, table, name, args, kwargs))
     if isinstance(table.element, kinds_struct()) and name in dict(table.element.fields):  # type: ignore[union-attr]
         return field_table(el, table, name)
     help = did_you_mean(name, ("T", "shape", "size", "ndim", *METHODS))
@@ -142,6 +141,15 @@ def field_table(el: Elaborator, table: Table, name: str) -> Value:
     from pydex.frontend.nests import tabulate
 
     return tabulate(el, table.axes[0], lambda index: attribute_of(el, item(el, table, index), name))
+
+
+def _call_method(el: Elaborator, table: Table, name: str, args: tuple[Value, ...], kwargs: dict[str, Value]) -> Value:
+    from pydex.frontend.calls import apply
+
+    if "axis" in kwargs:
+        help = f"say over which axis: [{name}(x[i, j] for j in m) for i in n]"
+        el.fail(f"{name} takes no axis: it reduces a whole table", help=help)
+    return apply(el, f"the method {name}", METHODS[name], [table, *args], kwargs)
 
 
 def _reduction(name: str) -> Callable[..., Value]:

@@ -167,7 +167,7 @@ def leave(el: Elaborator, value: Value) -> Value:
             return Tuple(tuple(leave(el, item) for item in items))
         case Record(fields):
             return Record({name: leave(el, field) for name, field in fields.items()})
-        case Struct(cls, fields):
+        case Struct(_, fields):
             return Tuple(tuple(leave(el, field) for field in fields.values()))
         case Table():
             from pydex.frontend.iteration import item

@@ -77,7 +77,8 @@ def _merge(el: Elaborator, condition: SSAValue, then: Arm, otherwise: Arm) -> Va
     for (name, _), value in zip(outputs, values, strict=True):
         if name is None:
             return with_stores(value, stores_of(then.result) | stores_of(otherwise.result))
-        el.scope.names[name] = with_stores(value, stores_of(then.names.get(name)) | stores_of(otherwise.names.get(name)))
+        stores = stores_of(then.names.get(name)) | stores_of(otherwise.names.get(name))
+        el.scope.names[name] = with_stores(value, stores)
     return None if isinstance(result, list) else result
 
 
@@ -192,8 +193,10 @@ def placeholder(el: Elaborator, type: Type) -> list[SSAValue]:
 
 
 #: Ops cheap and harmless enough to be computed whether needed or not.
-CHEAP = (arith.CmpfOp, arith.CmpiOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp, ix.OrdOp, ix.SizeOp, ix.AtOp, arith.AddfOp,
-         arith.SubfOp, arith.MulfOp, arith.NegfOp, arith.AddiOp, arith.SubiOp, arith.MuliOp, ix.IndexOp)  # fmt: skip
+CHEAP = (
+    arith.CmpfOp, arith.CmpiOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp, arith.AddfOp, arith.SubfOp, arith.MulfOp,
+    arith.NegfOp, arith.AddiOp, arith.SubiOp, arith.MuliOp, ix.OrdOp, ix.SizeOp, ix.AtOp, ix.IndexOp,
+)  # fmt: skip
 
 
 def _can_select(arms: tuple[Arm, Arm], outputs: list[Type]) -> bool:

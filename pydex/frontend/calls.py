@@ -1,4 +1,4 @@
-"""Calls: of compiled functions, of local functions and lambdas (elaborated in place), of types, of built-in functions."""
+"""Calls: of compiled functions, of local functions and lambdas (elaborated in place), of types, of built-ins."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def _key(object: Any) -> Any:
         hash(object)
     except TypeError:
         return None
-    return object if isinstance(object, type | python_types.BuiltinFunctionType | python_types.FunctionType | np.ufunc) else None
+    kinds = type | python_types.BuiltinFunctionType | python_types.FunctionType | np.ufunc
+    return object if isinstance(object, kinds) else None
 
 
 def apply(el: Elaborator, name: str, function: Any, args: list[Value], kwargs: dict[str, Value]) -> Value:

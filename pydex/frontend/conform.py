@@ -110,7 +110,8 @@ def _conform(el: Elaborator, value: Value, target: Type, declared: Type, what: s
         case Tuple(items), IndexType(Product(factors)) if len(items) == len(factors):
             return Tuple(tuple(_index(el, i, f, what) for i, f in zip(items, factors, strict=True)))
         case Tuple(items), TupleType(types) if len(items) == len(types):
-            return Tuple(tuple(_conform(el, v, t, t, f"{what}, item {k}") for k, (v, t) in enumerate(zip(items, types))))
+            pairs = enumerate(zip(items, types, strict=True))
+            return Tuple(tuple(_conform(el, v, t, t, f"{what}, item {k}") for k, (v, t) in pairs))
         case Record(fields), RecordType(types) if set_of(fields) == {n for n, _ in types}:
             return Record({n: _conform(el, fields[n], t, t, f"{what}[{n!r}]") for n, t in types})
         case Struct(cls, fields), StructOf(other, types) if cls is other:
@@ -191,6 +192,6 @@ def _table(el: Elaborator, value: Table, target: TableType, declared: Type, what
     el.fail(f"{what}: expected {declared!r}, found {value.type!r}", help=f"convert it: {target.element!r}(…)")
 
 
-def _flexible(actual: IndexSet, declared: IndexSet) -> bool:
+def _flexible(actual: object, declared: object) -> bool:
     """Whether two axes are the same set but for its name: sets of one size that are only sizes."""
     return isinstance(actual, Fin) and isinstance(declared, Fin) and actual.extent == declared.extent

@@ -151,7 +151,7 @@ def emit_vjp(el: Elaborator, at: Target, places: list[int], seeds: list[SSAValue
     return rebuild(el, at.result, results[: len(primal)]), _by_place(el, at, places, results[len(primal) :])
 
 
-def _by_place(el: Elaborator, at: Target, places: list[int], flat: list[SSAValue]) -> list[Value]:
+def _by_place(el: Elaborator, at: Target, places: list[int], flat: Sequence[SSAValue]) -> list[Value]:
     """Cotangents, which come in the order of the parameters, in the order of `places`."""
     stream = iter(flat)
     made = {place: from_leaves(el, at.types[place], stream) for place in sorted(set(places))}
@@ -190,7 +190,8 @@ def check_differentiable(el: Elaborator, at: Target, places: list[int], function
             shown = names[place] if place < len(names) else f"argument {place}"
             others = [n for n, type in zip(names, at.types, strict=False) if any(float_leaves(type))]
             help = f"say by which argument: wrt={others[0]!r}" if others else ""
-            declared = [a for a in getattr(getattr(el.node, "args", None), "args", []) if getattr(a, "arg", "") == shown]
+            arguments = getattr(getattr(el.node, "args", None), "args", [])
+            declared = [a for a in arguments if getattr(a, "arg", "") == shown]
             node = declared[0] if declared else None  # where Python calls the derivative, el is at the function
             el.fail(f"{shown} has no floats to differentiate by: it is {at.types[place]!r}", node, help=help)
 
@@ -275,8 +276,8 @@ APPLY: dict[str, Callable[..., Value]] = {
         el, f, args[: len(args) // 2], args[len(args) // 2 :]
     )[1],
 }
-"""What a call of `dx.grad(f)` and its like does; the last three are what Python gets from `dx.vjp(f, *args)`, …: functions
-of the arguments and then of cotangents or tangents."""
+"""What a call of `dx.grad(f)` and its like does; the last three are what Python gets from `dx.vjp(f, *args)`, …:
+functions of the arguments and then of cotangents or tangents."""
 
 
 @dataclass(frozen=True, eq=False)

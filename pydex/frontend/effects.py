@@ -1,7 +1,7 @@
 """What the body of a loop does to each variable, read off its syntax.
 
-Every mention of a name is a read or a write of the whole, of an element, or part of a statement that accumulates into it
-with one monoid: `acc += e`, `acc = max(acc, e)`, `acc[i] += e`, `acc = acc + e`, where e does not mention acc.
+Every mention of a name is a read or a write of the whole, of an element, or part of a statement that accumulates into
+it with one monoid: `acc += e`, `acc = max(acc, e)`, `acc[i] += e`, `acc = acc + e`, where e does not mention acc.
 """
 
 from __future__ import annotations

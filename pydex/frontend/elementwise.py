@@ -85,7 +85,9 @@ UNARY: dict[str, Rule] = {
 }  # fmt: skip
 """Functions of a float; an integer becomes one."""
 
-ROUNDING = {"floor": _op(math.FloorOp), "ceil": _op(math.CeilOp), "trunc": _op(math.TruncOp), "round": _op(math.RoundEvenOp)}
+ROUNDING = {
+    "floor": _op(math.FloorOp), "ceil": _op(math.CeilOp), "trunc": _op(math.TruncOp), "round": _op(math.RoundEvenOp),
+}  # fmt: skip
 """Integers stay as they are."""
 
 SAME_TYPE: dict[str, Rule] = {"abs": absolute, "sign": sign, "relu": relu}

@@ -83,7 +83,8 @@ def outside(el: Elaborator, object: Any, name: str) -> Value:
     cells = dict(zip(python.__code__.co_freevars, python.__closure__ or (), strict=True))
     key = (id(cells.get(name, python.__globals__)), name)
     if key not in el.unit.outside:
-        type = WEAK_FLOAT if isinstance(object, float) and not isinstance(object, np.generic) else array_type(object, name)
+        is_number = isinstance(object, float) and not isinstance(object, np.generic)
+        type = WEAK_FLOAT if is_number else array_type(object, name)
         el.unit.outside[key] = Outside(python, name, substitute(type, el.unit.equal))
     return hidden_argument(el, el.unit.outside[key])
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from xdsl.dialects import func
 from xdsl.ir import Block, Region, SSAValue
 
-from pydex.diagnostics import Diagnostic, DexRecursionError
+from pydex.diagnostics import DexRecursionError, Diagnostic
 from pydex.dialects import ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.frontend.elaborator import Elaborator

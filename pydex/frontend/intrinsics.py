@@ -1,4 +1,4 @@
-"""What `dx.sum`, `dx.exp`, `sum`, `len`, `range`, `np.exp`, … do: a handler for each name of pydex.builtins and of Python.
+"""What `dx.sum`, `dx.exp`, `len`, `range`, `np.exp`, … do: a handler for each name of pydex.builtins and of Python.
 
 A handler takes the elaborator and the arguments' values.
 """
@@ -220,7 +220,9 @@ def ordinal(el: Elaborator, index: Value) -> Value:
     from pydex.frontend.kinds import root, size_of
     from pydex.sizes import Size
 
-    parts = list(index.items) if isinstance(index, Tuple) else list(index.fields.values()) if isinstance(index, Struct) else [index]
+    parts = [index]
+    if isinstance(index, Tuple | Struct):
+        parts = list(index.items if isinstance(index, Tuple) else index.fields.values())
     total = Size.of(0)
     for part in parts:
         form = scalars.form_of(part)
@@ -245,7 +247,8 @@ def accum(el: Elaborator, type: Value, monoid: Value | None = None) -> Value:
     if name is None or (monoid is not None and not isinstance(monoid, Static)):
         el.fail("the monoid of an accumulator is one of sum, prod, max, min, any, all")
     if not isinstance(element, ElementType) or (name in ("or", "and")) != (element.kind == "b"):
-        el.fail(f"an accumulator of {made!r} with this monoid", help="sum, prod, max, min are of numbers; any, all of bools")
+        help = "sum, prod, max, min are of numbers; any, all of bools"
+        el.fail(f"an accumulator of {made!r} with this monoid", help=help)
     if name in ("max", "min"):
         start: Value = scalars.Scalar(reductions.extreme(el, name, element), element)
     else:
@@ -281,9 +284,9 @@ PYTHON = "sum max min any all abs round pow len range enumerate zip reversed div
 MATH = "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh erf floor ceil trunc "
 MATH += "isnan isinf isfinite atan2 pow prod"
 NUMPY = {
-    **{name: name for name in "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh abs sign".split()},
-    **{name: name for name in "floor ceil trunc isnan isinf isfinite minimum maximum where sum prod mean any all".split()},
-    **{name: name for name in "argmax argmin zeros_like ones_like".split()},
+    **{name: name for name in "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh".split()},
+    **{name: name for name in "abs sign floor ceil trunc isnan isinf isfinite minimum maximum where".split()},
+    **{name: name for name in "sum prod mean any all argmax argmin zeros_like ones_like".split()},
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "power": "pow", "absolute": "abs",
     "rint": "round", "max": "max", "min": "min", "fabs": "abs",
 }  # fmt: skip

@@ -112,7 +112,11 @@ def zip_(el: Elaborator, *values: Value, strict: Value | None = None) -> Value:
                 f"zip over {first.set!r} and {other.set!r}, which may differ in length",
                 help="give them the same index set",
             )
-    return Iterable(first.set, lambda index: Tuple(tuple(i.element(_as_index_of(i.set, index)) for i in sets)), first.reverse)
+
+    def elements(index: Value) -> Value:
+        return Tuple(tuple(i.element(_as_index_of(i.set, index)) for i in sets))
+
+    return Iterable(first.set, elements, first.reverse)
 
 
 def _as_index_of(index_set: IndexSet, index: Value) -> Value:

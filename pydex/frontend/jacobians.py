@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xdsl.ir import SSAValue
@@ -21,7 +22,7 @@ from pydex.frontend.derivatives import (
     shaped,
     target,
 )
-from pydex.frontend.kinds import WeakType, dims_of, leaves
+from pydex.frontend.kinds import WeakType, dims_of, leaves, size_of
 from pydex.frontend.nests import tabulate
 from pydex.frontend.structure import ir_types
 from pydex.frontend.tables import pack, zero
@@ -94,7 +95,7 @@ def _rows(el: Elaborator, at: Target, places: list[int], wrt) -> Value:
                 leaf = next(counter)
                 return row(leaf, scalars.constant(el, 1.0, type))
             case TableType(_, ElementType() | WeakType()):
-                return _table_rows(el, type, lambda seed, leaf=next(counter): row(leaf, seed))
+                return _table_rows(el, type, partial(row, next(counter)))
             case TupleType(items):
                 return Tuple(tuple(map(part, items)))
             case RecordType(fields):
@@ -138,7 +139,7 @@ def _pick_table(el: Elaborator, table: Table, k: int) -> Value:
 
 def _table_rows(el: Elaborator, type: TableType, row: Callable[[SSAValue], Tuple]) -> Value:
     """The rows of a table of results: written out where they are few, so that they share what they have in common."""
-    size = type.axes[0].size.constant if len(type.axes) == 1 else None
+    size = size_of(type.axes[0]).constant if len(type.axes) == 1 else None
     if size is not None and 0 < size <= MOST_UNROLLED:
         units = [_unit(el, type.element, size, k) for k in range(size)]  # type: ignore[arg-type]
         return pack(el, [row(unit) for unit in units], [el.node] * size)  # type: ignore[list-item]

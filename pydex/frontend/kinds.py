@@ -92,7 +92,7 @@ def dims_of(axis: Any) -> tuple[Size, ...]:
     return (size_of(axis),)
 
 
-def factors_of(axis: IndexSet) -> tuple[IndexSet, ...] | None:
+def factors_of(axis: Any) -> tuple[IndexSet, ...] | None:
     """The sets whose product this is, if its indices are made of several."""
     match axis:
         case Product(factors):
@@ -107,7 +107,7 @@ def root(index_set: IndexSet) -> IndexSet:
     return root(index_set.base) if isinstance(index_set, Slice) else index_set
 
 
-def table_axis(axis: IndexSet) -> IndexSet:
+def table_axis(axis: Any) -> IndexSet:
     """The axis of a table built over a set: positions in a slice start at 0."""
     return Fin(size_of(axis)) if isinstance(axis, Slice) else axis
 

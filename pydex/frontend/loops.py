@@ -158,7 +158,7 @@ def _place(el: Elaborator, plan: Plan, name: str, usage: Usage, value: Value, no
     monoid = usage.monoid
     if monoid is not None and _can_accumulate(el, name, usage, value, monoid):
         if isinstance(value, Table) and usage.is_elementwise:
-            check_sole(el, name, value, accumulated_target(usage.accumulations[0][1]))
+            check_sole(el, name, value, accumulated_target(usage.accumulations[0][1]))  # type: ignore[arg-type]
         plan.accumulated[name] = monoid
     elif isinstance(value, Table) and usage.is_elementwise:
         plan.own.append(name)
@@ -275,7 +275,7 @@ class accumulating:
         initial = [ssa for values in self.initial.values() for ssa in values]
         monoids = [a.type.monoid.data for a in self.block.args if isinstance(a.type, eff.AccType)]
         op = eff.AccumOp(initial, monoids, [v.type for v in yielded], Region(self.block))
-        results = list(el.frame.emit(op).results)
+        results: list[SSAValue] = list(el.frame.emit(op).results)
         for name, value in self.values.items():
             total = _take(el, value.type, results)
             total = with_stores(total, stores_of(value))

@@ -156,7 +156,8 @@ def _box(type: TableType, value: Any, where: str) -> Any:
         expected = [d.substitute({Symbol("#0"): Size.of(k)}).constant for a in type.axes[1:] for d in dims_of(a)]
         if any(e is not None and e != n for e, n in zip(expected, row.shape, strict=False)):
             raise DexValueError(f"{where}[{k}] has {row.shape[0]} elements, expected {expected[0]}")
-    shape = [max((row.shape[a] for row in rows), default=0) for a in range(rows[0].ndim if rows else len(type.axes) - 1)]
+    rank = rows[0].ndim if rows else len(type.axes) - 1
+    shape = [max((row.shape[a] for row in rows), default=0) for a in range(rank)]
     box = np.zeros((len(rows), *shape), dtype)
     for k, row in enumerate(rows):
         box[(k, *(slice(0, n) for n in row.shape))] = row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from pydex import types
@@ -136,8 +135,7 @@ def _compare_tuples(el: Elaborator, op: str, left: Tuple, right: Tuple) -> Value
             return result
         return scalars.compare(el, "==", result, Literal(False))  # type: ignore[arg-type]
     if not left.items or not right.items:
-        return Literal({"<": len(left.items) < len(right.items), "<=": len(left.items) <= len(right.items),
-                        ">": len(left.items) > len(right.items), ">=": len(left.items) >= len(right.items)}[op])  # fmt: skip
+        return Literal(scalars.PYTHON_COMPARISONS[op](len(left.items), len(right.items)))
     strict = compare(el, op[0], left.items[0], right.items[0])
     equal = compare(el, "==", left.items[0], right.items[0])
     rest = _compare_tuples(el, op, Tuple(left.items[1:]), Tuple(right.items[1:]))

@@ -9,13 +9,12 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Region, SSAValue
 
 from pydex import types
 from pydex.dialects import eff
-from pydex.frontend import elementwise, overloads, scalars
+from pydex.frontend import elementwise, overloads
 from pydex.frontend.comprehensions import target_name
 from pydex.frontend.functions import Generator, Iterable
 from pydex.frontend.iteration import iterate
@@ -60,20 +59,22 @@ def _level(el: Elaborator, name: str, node: ast.GeneratorExp, depth: int) -> Val
     if depth == len(node.generators):
         return el.value(node.elt)
     part = node.generators[depth]
-    iterable = iterate(el, el.value(part.iter), part.iter)
+    found = iterate(el, el.value(part.iter), part.iter)
     masks = part.ifs
     last = depth + 1 == len(node.generators)
     if name in ("argmax", "argmin", "mean") and not last:
         return _over_product(el, name, node)
+
+    if isinstance(found, Tuple):
+        return fold(el, name, [_unrolled(el, part, item, lambda: _level(el, name, node, depth + 1), name)
+                               for item in found.items])  # fmt: skip
+    iterable = found
 
     def element(index: Value) -> Value:
         el.visit(part.target)
         bind(el, part.target, iterable.element(index))
         return _masked(el, name, masks, lambda: _level(el, name, node, depth + 1))
 
-    if isinstance(iterable, Tuple):
-        return fold(el, name, [_unrolled(el, part, item, lambda: _level(el, name, node, depth + 1), name)
-                               for item in iterable.items])  # fmt: skip
     if masks and name in NEEDS_ELEMENT:
         return _masked_extremum(el, name, node, depth, iterable)
     return over_set(el, name, iterable.set, element, target_name(part.target), iterable.reverse)

@@ -1,7 +1,7 @@
 """Scalar arithmetic: which type it is done in, and which ops it becomes.
 
-An operation on literals is done now, as Python would; on integers with known polynomials it gives another one; else both
-sides are brought to their common type.
+An operation on literals is done now, as Python would; on integers with known polynomials it gives another one; else
+both sides are brought to their common type.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 def dependent_set(el: Elaborator, kind: str, args: list[Value]) -> Value:
     """`dx.upto(i)`."""
-    if len(args) != 1 or not isinstance(args[0], Int) or args[0].set is None:
+    index = args[0] if len(args) == 1 else None
+    if not isinstance(index, Int) or index.set is None:
         found = overloads.describe(args[0]) if args else "nothing"
         el.fail(f"dx.{kind} takes an index, found {found}", help=f"loop over a set: for i in n: … dx.{kind}(i)")
-    (index,) = args
     return Static(part_at(kind, index.set, index.form))
 
 
@@ -92,7 +92,9 @@ def _rest(el: Elaborator, part: Value, rest: list[ast.expr], node: ast.Subscript
         return part
     if not isinstance(part, Table):
         el.fail("this table has not so many axes", node)
-    return read_slices(el, part, rest, node) if any(isinstance(n, ast.Slice) for n in rest) else _element(el, part, rest, node)
+    if any(isinstance(n, ast.Slice) for n in rest):
+        return read_slices(el, part, rest, node)
+    return _element(el, part, rest, node)
 
 
 def _element(el: Elaborator, part: Table, rest: list[ast.expr], node: ast.Subscript) -> Value:

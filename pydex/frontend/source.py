@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from pydex.diagnostics import Diagnostic, DexSyntaxError, Span
+from pydex.diagnostics import DexSyntaxError, Diagnostic, Span
 
 FunctionNode = ast.FunctionDef | ast.Lambda
 

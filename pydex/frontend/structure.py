@@ -12,7 +12,20 @@ from pydex.frontend import kinds
 from pydex.frontend.frame import Frame, new_symbol
 from pydex.frontend.kinds import Leaf, StaticType, StructOf, UndefinedType, WeakType, factors_of, leaves, root
 from pydex.frontend.scalars import ir_type, to_ssa
-from pydex.frontend.values import NONE, NUMBERS, Int, Literal, Record, Scalar, Static, Struct, Table, Tuple, Undefined, Value
+from pydex.frontend.values import (
+    NONE,
+    NUMBERS,
+    Int,
+    Literal,
+    Record,
+    Scalar,
+    Static,
+    Struct,
+    Table,
+    Tuple,
+    Undefined,
+    Value,
+)
 from pydex.sets import IndexSet
 from pydex.sizes import Size
 from pydex.types import ElementType, IndexType, RecordType, SizeType, TableType, TupleType, Type

@@ -60,7 +60,8 @@ def to_leaves(el: Elaborator, value: Value, type: Type, what: str) -> list[SSAVa
         return [zero(el, leaf_type(el.frame, leaf)) for leaf in leaves(type) if is_float_leaf(leaf)]
     match value, type:
         case _, ElementType() | WeakType() if isinstance(value, NUMBERS):
-            return flatten(el, conform(el, value, type, {}, what)) if isinstance(type, ElementType) else _weak(el, value)
+            typed = isinstance(type, ElementType)
+            return flatten(el, conform(el, value, type, {}, what)) if typed else _weak(el, value)
         case Table(), TableType():
             return flatten(el, conform(el, value, type, {}, what))
         case Tuple(items), TupleType(types) if len(items) == len(types):

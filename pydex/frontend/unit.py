@@ -11,10 +11,10 @@ from xdsl.ir import Operation
 from pydex.frontend.scope import Scope
 
 if TYPE_CHECKING:
-    from pydex.sizes import Size, Symbol
-    from pydex.types import Type
     from pydex.frontend.hidden import Outside
     from pydex.frontend.instances import Instance
+    from pydex.sizes import Size, Symbol
+    from pydex.types import Type
 
 
 class Unit:

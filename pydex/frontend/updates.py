@@ -1,9 +1,8 @@
-"""`x[i] = e`: allowed through a name that solely owns its table, one made here and known by no other name (stores.py)."""
+"""`x[i] = e`: allowed through a name that solely owns its table, one made here and with no other name (stores.py)."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydex.diagnostics import Note
@@ -15,7 +14,7 @@ from pydex.frontend.indexing import Place, locate, read_place
 from pydex.frontend.own import Access
 from pydex.frontend.stores import Store, stored, stores_of
 from pydex.frontend.structure import Mismatch, bring, flatten, unify
-from pydex.frontend.values import NUMBERS, Record, Struct, Table, Tuple, Value
+from pydex.frontend.values import NUMBERS, Table, Value
 from pydex.types import TableType
 
 if TYPE_CHECKING:
@@ -91,7 +90,8 @@ def check_sole(el: Elaborator, name: str, table: Table, target: ast.Subscript) -
         el.fail(f"{name} was not made here, so its elements cannot be assigned", target,
                 help=f"change a copy: {name} = {name}.copy()", notes=notes)  # fmt: skip
     for other, value in el.scope.names.items():
-        if other != name and not table.store.isdisjoint(stores_of(value)) and read_after(el.function, el.loops, target, other):
+        shared = other != name and not table.store.isdisjoint(stores_of(value))
+        if shared and read_after(el.function, el.loops, target, other):
             origin = el.scope.origins.get(other)
             notes = (Note(f"{other} is the same table, or a part of it", origin),) if origin else ()
             el.fail(f"{name} is also known as {other}, which is read later", target,
@@ -112,7 +112,8 @@ def _write(el: Elaborator, name: str, table: Table, place: Place, value: Value, 
             el.fail(f"an element of {name} is {element!r}, found {value.type!r}", target)
     if common != element:
         if not _is_weak(table):
-            el.fail(f"an element of {name} is {element!r}, found {value.type!r}", target, help=f"convert it: {element!r}(…)")
+            help = f"convert it: {element!r}(…)"
+            el.fail(f"an element of {name} is {element!r}, found {value.type!r}", target, help=help)
         raise_or_convert(el, name, table, common)
         converted = el.scope.names[name]
         assert isinstance(converted, Table)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, IntegerAttr
 from xdsl.ir import Block, Region, SSAValue
@@ -58,7 +60,7 @@ def _while(el: Elaborator, node: ast.While, carried: Carried) -> None:
     carried.bind(el, op.results_[:-1])
 
 
-def _going(el: Elaborator, stops: list[str], test) -> Literal | Scalar:
+def _going(el: Elaborator, stops: list[str], test: Callable[[], Value]) -> Literal | Scalar:
     """No flag is set, and the test holds."""
     going = test
     for name in reversed(stops):
@@ -66,10 +68,12 @@ def _going(el: Elaborator, stops: list[str], test) -> Literal | Scalar:
         assert isinstance(flag, Literal | Scalar)
         unset = negation(el, flag)
         going = _and(el, unset, going)
-    return going()
+    result = going()
+    assert isinstance(result, Literal | Scalar)
+    return result
 
 
-def _and(el: Elaborator, unset: Value, rest):
+def _and(el: Elaborator, unset: Value, rest: Callable[[], Value]) -> Callable[[], Value]:
     return lambda: choose(el, unset, rest, lambda: Literal(False))  # type: ignore[arg-type]
 
 
