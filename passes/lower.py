@@ -26,9 +26,6 @@ from pydex.passes.lower_text import Code, Idx, Lines, Val, add, maximum, mul
 #: Tables of constant size up to this many elements lie on the stack, where LLVM turns them into registers.
 SMALL = 64
 
-#: A loop inside of so many others, over a set that depends on them, is taken to be short.
-INNER = 3
-
 
 class Place(Protocol):
     """Where a table lies. `Lowering.target` knows what is in it."""
@@ -214,11 +211,6 @@ class Lowering:
                 code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *yielded)
         code.do("}}" + self.target.short_loop * short)
         return results
-
-    def short(self, size: SizeAttr) -> bool:
-        """Does a size change in a nest of loops, from one iteration to the next? Then loops over it are short."""
-        inner = any(self._depths.get(s, 1) > 1 for s in size.symbols())
-        return inner and sum(f.is_loop for f in self.frames) >= INNER
 
     # ------------------------------------------------------------------------------------------------- tables
 

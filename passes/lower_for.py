@@ -12,6 +12,7 @@ from xdsl.ir import Operation, SSAValue
 from pydex.dialects import ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
+from pydex.passes.lower_cost import is_short
 from pydex.passes.lower_reductions import Reductions, reduction
 from pydex.passes.lower_text import Idx, Val, add, minimum
 
@@ -62,10 +63,9 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
     size = reductions.block(trips)
     if size is None:
         first = reductions.first(low)
-        innermost = not any(child.regions for child in op.body.block.ops)
         return low.loop(
             *(lo, hi, first, lambda i, now: reductions.step(low, now, iteration(low, op, i), i)),
-            short=innermost and low.short(op.size),
+            short=is_short(op),
         )
 
     def block(start: Val, before: list[Val]) -> list[Val]:
