@@ -170,6 +170,8 @@ def get(el: Elaborator, table: Table, *args: Value) -> Value:
     """`x.get(i, default)`."""
     from pydex.frontend.conversions import get as get_element
 
+    if len(args) < 2:
+        el.fail("get takes an index and what to give where there is none: x.get(i, 0.0)")
     return get_element(el, table, *args)
 
 

@@ -57,6 +57,8 @@ def _call_static(el: Elaborator, object: Any, args: list[Value], kwargs: dict[st
         return apply(el, f"dx.{object.name}", BUILTINS[object.name], args, kwargs)
     if isinstance(object, ElementType):
         return convert(el, object, args)
+    if isinstance(object, python_types.FunctionType) and _key(object) not in FOREIGN:
+        return call(el, lift(el, object), args, kwargs)  # an argument of the entry
     if isinstance(object, Ragged):
         from pydex.frontend.slices import dependent_set
 

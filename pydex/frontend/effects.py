@@ -44,12 +44,21 @@ class Usage:
         return not self.reads and not self.writes and not whole
 
 
-def usages(body: Sequence[ast.stmt]) -> dict[str, Usage]:
+def usages(body: Sequence[ast.AST]) -> dict[str, Usage]:
     """The mentions of every name in statements."""
     visitor = _Visitor()
     for node in body:
         visitor.visit(node)
     return visitor.found
+
+
+def usages_of_loop(node: ast.For | ast.While) -> dict[str, Usage]:
+    """The mentions of every name in the body, and the condition, of a loop; found once for each loop."""
+    known = getattr(node, "pydex_usages", None)
+    if known is None:
+        known = usages([node.test, *node.body] if isinstance(node, ast.While) else node.body)
+        node.pydex_usages = known  # type: ignore[union-attr]
+    return known
 
 
 def accumulated_target(node: ast.stmt) -> ast.expr:

@@ -89,8 +89,12 @@ class Elaborator:
         self.frame.location = self.location(node)
 
     def location(self, node: ast.AST) -> FileLineColLoc:
-        span = self.scope.source.span(node)
-        return FileLineColLoc(self.unit.file_attr(span.file), IntAttr(span.line), IntAttr(span.column + 1))
+        found = getattr(node, "pydex_location", None)
+        if found is None:
+            span = self.scope.source.span(node)
+            found = FileLineColLoc(self.unit.file_attr(span.file), IntAttr(span.line), IntAttr(span.column + 1))
+            node.pydex_location = found  # type: ignore[attr-defined] - made once for each node
+        return found
 
     # ------------------------------------------------------------------------------------------------- emit
 

@@ -52,6 +52,8 @@ def lift(el: Elaborator, object: Any, name: str = "") -> Value:
 
 
 def _lift_static(el: Elaborator, object: Any, name: str) -> Value:
+    if isinstance(object, python_types.ModuleType):
+        return Static(object)
     compiled = getattr(object, "__pydex_compiled__", None)
     if compiled is not None:
         return Static(compiled)
@@ -65,7 +67,7 @@ def _lift_static(el: Elaborator, object: Any, name: str) -> Value:
     if isinstance(object, python_types.FunctionType):
         source, node = function_syntax(object)
         return Closure(node, None, object.__name__, source, object)
-    if isinstance(object, python_types.ModuleType | python_types.BuiltinFunctionType | np.ufunc | type):
+    if isinstance(object, python_types.BuiltinFunctionType | np.ufunc | type):
         return Static(object)
     if is_index_set(object):
         return Static(object)

@@ -18,7 +18,7 @@ from pydex.frontend import overloads
 from pydex.frontend.accumulators import Accumulator, Identity, Monoidal, Retype, combine, identity
 from pydex.frontend.carried import Carried, carry_types, next_types
 from pydex.frontend.comprehensions import target_name
-from pydex.frontend.effects import Usage, accumulated_target, assigned_first, bound_names, read_after, usages
+from pydex.frontend.effects import Usage, accumulated_target, assigned_first, bound_names, read_after, usages_of_loop
 from pydex.frontend.elaborator import Elaborator, statement
 from pydex.frontend.functions import Iterable
 from pydex.frontend.iteration import iterate
@@ -133,7 +133,7 @@ def classify(el: Elaborator, node: ast.For | ast.While) -> Plan:
     plan = Plan()
     targets = set(bound_names(node.target)) if isinstance(node, ast.For) else set()
     body = node.body if isinstance(node, ast.For) else [ast.Expr(node.test), *node.body]
-    for name, usage in usages(body).items():
+    for name, usage in usages_of_loop(node).items():
         if not usage.is_modified:
             continue
         value = el.scope.names.get(name)
@@ -190,7 +190,7 @@ def refuse_parallel(el: Elaborator, node: ast.For, plan: Plan, forced: dict) -> 
         what += f", e.g. {found.example}" if found.example else ""
         help = f"remove dx.parallel, or accumulate: {ast.unparse(found.first)} += …"
         el.fail(f"this loop is not parallel, because of {what}", found.first, TypeError, help)
-    usage = usages(node.body)[name]
+    usage = usages_of_loop(node)[name]
     reads = [*usage.reads, *usage.element_reads]
     if usage.accumulations and reads:
         el.fail(f"this loop is not parallel: {name} is accumulated into and read in it", reads[0],
@@ -210,7 +210,7 @@ def forget(el: Elaborator, node: ast.For | ast.While, plan: Plan) -> None:
         why = f"{name} is the loop's own and has no value after it" if name in targets else (
             f"{name} is assigned inside the loop only and has no value after it"
         )
-        writes = [node] if name in targets else usages(node.body)[name].writes or [node]
+        writes = [node] if name in targets else usages_of_loop(node)[name].writes or [node]
         el.scope.names[name] = Gone(why, f"initialise {name} before the loop", el.span(writes[0]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pydex.frontend.kinds import size_of, substitute_set
@@ -55,7 +56,7 @@ def as_set(el: Elaborator, value: Value) -> IndexSet | None:
     """The index set that a value is, bound in this activation; None if it is none."""
     from pydex.sets import as_index_set
 
-    if isinstance(value, Static) and is_index_set(value.value):
+    if isinstance(value, Static) and not isinstance(value.value, ModuleType) and is_index_set(value.value):
         return bind_set(el, as_index_set(value.value))
     return None
 
