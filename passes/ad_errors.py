@@ -9,6 +9,9 @@ from pydex.diagnostics import DexNotImplementedError, DexTypeError, Diagnostic, 
 
 from .ad_rules import REFUSED
 
+WORDS = {"eff.accum": "this accumulation", "eff.add": "this accumulation", "ix.for": "this loop"}
+"""What users call ops that are no function of theirs."""
+
 
 def span_of(op: Operation) -> Span | None:
     """The source position of an op, if it has one."""
@@ -22,7 +25,8 @@ def span_of(op: Operation) -> Span | None:
 def no_rule(op: Operation, help: str = "") -> DexNotImplementedError:
     """The error for an op that cannot be differentiated."""
     text = help or REFUSED.get(type(op), "use `dx.stop_gradient` where its result is to be a constant")
-    return DexNotImplementedError(Diagnostic(f"'{op.name}' has no derivative", span_of(op), help=text))
+    what = WORDS.get(op.name, f"'{op.name}'")
+    return DexNotImplementedError(Diagnostic(f"{what} has no derivative", span_of(op), help=text))
 
 
 def not_linear(op: Operation, why: str) -> DexTypeError:

@@ -169,7 +169,7 @@ def accum(forward: Forward, op: eff.AccumOp, point: Point) -> None:
     active = [k for k, a in enumerate(op.accumulators) if a in forward.active or op.results_[k] in forward.active]
     for k in active:
         if op.monoids[k] != "add":
-            raise no_rule(op, f"accumulation by '{op.monoids[k]}' has no derivative")
+            raise no_rule(op, f"it combines by '{op.monoids[k]}', which has none; carry the value in a loop instead")
     initial = [point.values[i] for i in op.initial] + [point.tangent(op.initial[k]) for k in active]
     copy = eff.AccumOp(initial, [*op.monoids, *("add" for _ in active)])
     inner = point.inside(point.emit.into(copy.body.block))

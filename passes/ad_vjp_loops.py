@@ -87,7 +87,7 @@ def _seed(op: ix.ForOp, inner: Level, k: int, seed: SSAValue, others: Others | N
             product = others.product(inner.emit, inner.values[op.index], inner.values[op.yielded[k]])
             return (product * Number(seed, inner.emit)).value
         case kind:
-            raise no_rule(op, f"the reduction '{kind}' has no derivative")
+            raise no_rule(op, f"it reduces by '{kind}', which has none")
 
 
 def _reverse_winner(reverse: Reverse, op: ix.ForOp, level: Level, k: int, winner: SSAValue, seed: SSAValue) -> None:
@@ -130,7 +130,7 @@ def backward_accum(reverse: Reverse, op: eff.AccumOp, level: Level) -> None:
     for accumulator, monoid, cotangent in zip(op.accumulators, op.monoids, contents, strict=True):
         if cotangent is not None:
             if monoid != "add":
-                raise no_rule(op, f"accumulation by '{monoid}' has no derivative")
+                raise no_rule(op, f"it combines by '{monoid}', which has none; carry the value in a loop instead")
             reverse.contents[accumulator] = cotangent
     for value, result in zip(op.yielded, op.results_[len(op.initial) :], strict=True):
         reverse.add(level, value, level.take(result))

@@ -8,10 +8,11 @@ changes, so does the code.
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydex.diagnostics import DexError
+from pydex.diagnostics import DexError, DexTypeError
 
 if TYPE_CHECKING:
     from pydex.frontend.callable import Compiled
@@ -187,6 +188,8 @@ class Jit(CompiledFunction):
     """A Python function, compiled."""
 
     def __init__(self, function: Callable[..., Any]):
+        if not isinstance(function, types.FunctionType):
+            raise DexTypeError(f"dx.jit takes a function written in Python, found {function!r}")
         super().__init__(function)
         functools.update_wrapper(self, function, updated=())
 
@@ -209,7 +212,7 @@ class DerivativeOf(CompiledFunction):
 
     def __init__(self, transform: str, function: Any, wrt: Any = 0, mode: str | None = None):
         if not callable(function):
-            raise TypeError(f"dx.{transform} takes a function, found {function!r}")
+            raise DexTypeError(f"dx.{transform} takes a function, found {function!r}")
         super().__init__(function)
         self.transform, self.wrt, self.mode = transform, wrt, mode
         self.__name__ = f"{transform}_{self.__name__}"

@@ -29,12 +29,14 @@ def explainer(function: Compiled, preconditions: Sequence[Precondition]) -> Call
 
     def explain(problem: Problem) -> DexError:
         help, notes = "", ()
+        span = _place_of(problem, preconditions) or span_of_parameter(closure, _parameter_of(problem))
         if isinstance(problem, WrongType):
             help, problem = problem.help, dataclasses.replace(problem, help="")
         if isinstance(problem, SizeConflict | NoSuchSize | PreconditionFailed):
             notes = tuple(Note(str(b), span_of_parameter(closure, b.place.param.name)) for b in problem.because)
             problem = dataclasses.replace(problem, because=())
-        span = _place_of(problem, preconditions) or span_of_parameter(closure, _parameter_of(problem))
+        if isinstance(problem, PreconditionFailed) and "≥" in problem.message and "," not in problem.message:
+            problem = dataclasses.replace(problem, message=f"this needs {problem.message}")
         return exception_class(problem.raises.__name__)(Diagnostic(str(problem), span, notes, help))
 
     return explain
