@@ -25,10 +25,13 @@ TRIPS = SizeAttr.of(32)
 
 def work(block: Block) -> SizeAttr:
     """The estimated number of operations of one run of a block."""
-    total = SizeAttr.of(0)
+    simple, total = 0, SizeAttr.of(0)
     for op in block.ops:
-        total = total + _work_of(op)
-    return total.substitute(_defined(block))
+        if op.regions or isinstance(op, ix.FillOp | eff.AddOp):
+            total = total + _work_of(op)
+        elif not (isinstance(op, ix.AtOp) and isinstance(op.result.type, ix.TableType)):
+            simple += WEIGHTS.get(op.name, 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1)
+    return (total + simple).substitute(_defined(block))
 
 
 def is_short(op: ix.ForOp) -> bool:
@@ -57,26 +60,18 @@ def _reads_neighbours(op: ix.ForOp) -> bool:
 
 
 def _work_of(op: Operation) -> SizeAttr:
+    """The work of an op that works on tables, or has regions."""
+    if isinstance(op, ix.FillOp):
+        return _cells(op.result.type)
+    if isinstance(op, eff.AddOp):
+        return _cells(op.value.type) * 2
     inner = SizeAttr.of(0)
-    for region in op.regions:
-        for block in region.blocks:
-            inner = inner + work(block)
-    match op:
-        case ix.ForOp() | eff.LoopOp():
-            last = {op.symbol.data: op.size - 1} if op.symbol is not None else {}
-            return op.size * (inner + 1).substitute(last)
-        case eff.WhileOp():
-            return TRIPS * inner
-        case ix.FillOp():
-            return _cells(op.result.type)
-        case ix.AtOp() if isinstance(op.result.type, ix.TableType):
-            return SizeAttr.of(0)
-        case eff.AddOp():
-            return _cells(op.value.type) * 2
-        case _ if op.regions:
-            return inner
-    default = 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1
-    return SizeAttr.of(WEIGHTS.get(op.name, default))
+    for block in (b for region in op.regions for b in region.blocks):
+        inner = inner + work(block)
+    if isinstance(op, ix.ForOp | eff.LoopOp):
+        last = {op.symbol.data: op.size - 1} if op.symbol is not None else {}
+        return op.size * (inner + 1).substitute(last)
+    return TRIPS * inner if isinstance(op, eff.WhileOp) else inner
 
 
 def _cells(type: object) -> SizeAttr:

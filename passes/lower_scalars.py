@@ -8,6 +8,7 @@ integer saturates (NaN gives 0). Division by zero has been checked before.
 from __future__ import annotations
 
 import struct
+from functools import cache
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, IntegerType
@@ -142,6 +143,7 @@ def math(low: Lowering, op: Operation) -> None:
     low.values[op.results[0]] = low.target.math(low, op)
 
 
+@cache
 def scalar_type(type: Attribute, index: str) -> str:
     """How the text spells the type of a scalar."""
     if is_index(type):
