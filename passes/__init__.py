@@ -6,6 +6,7 @@ PASSES: dict[str, str] = {
     "ad-expand": "pydex.passes.ad_expand:AdExpand",
     "cse": "pydex.passes.cse:Cse",
     "dce": "pydex.passes.dce:Dce",
+    "disown": "pydex.passes.disown:Disown",
     "fold": "pydex.passes.fold:Fold",
     "inline": "pydex.passes.inline:Inline",
     "ix-fuse": "pydex.passes.ix_fuse:IxFuse",
@@ -13,6 +14,7 @@ PASSES: dict[str, str] = {
     "licm": "pydex.passes.licm:Licm",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",
     "simplify": "pydex.passes.simplify:Simplify",
+    "tape-narrow": "pydex.passes.tape_narrow:TapeNarrow",
     "unroll": "pydex.passes.unroll:Unroll",
     "verify-scope": "pydex.passes.verify_scope:VerifyScope",
 }

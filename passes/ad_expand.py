@@ -30,9 +30,11 @@ from .ad_transpose import transpose
 from .ad_vjp import vjp
 from .cse import cse
 from .dce import dce
+from .disown import disown
 from .fold import fold
 from .inline import Functions, callees_first, drop_unused, inline_call
 from .ix_fuse import fuse
+from .tape_narrow import narrow
 
 
 class AdExpand(ModulePass):
@@ -82,7 +84,7 @@ def _differentiated(order: Sequence[FuncOp], functions: Functions) -> set[FuncOp
 
 def _simplify(function: FuncOp) -> None:
     """What is differentiated again is made short first: else its text would grow fourfold with each derivative."""
-    for step in (fold, cse, dce, convert, fuse, fold, cse, dce):
+    for step in (fold, cse, dce, disown, fold, dce, narrow, convert, fuse, fold, cse, dce):
         step(function)
 
 

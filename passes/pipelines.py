@@ -14,6 +14,11 @@ GRAD = (
     "inline{checkpoints=true}",  # after AD, which is what a checkpoint speaks to
     "unroll",  # after AD, whose text would grow with it; before accumulators are split along the unrolled axes
     "simplify",
+    "disown",  # after dce: what nobody reads any more need not be owned
+    "fold",
+    "dce",
+    "tape-narrow",  # after disown, which turns reads of what is owned into reads of the tape; it sees live reads only
+    "simplify",
     "accum-to-table",  # after simplify: dead accumulators are gone, indices are in affine form
     "simplify",
 )
