@@ -12,7 +12,8 @@ import types
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydex.diagnostics import DexError, DexTypeError
+from pydex.compiling import one_at_a_time
+from pydex.diagnostics import DexError, DexRecursionError, DexTypeError
 
 if TYPE_CHECKING:
     from pydex.frontend.callable import Compiled
@@ -126,15 +127,21 @@ class CompiledFunction:
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
-            values, types = self._arguments(args, kwargs)
-            compilation = self._compilation(types)
-            if types is None and compilation.is_plain:
-                self._fast = compilation.native
+            with one_at_a_time():
+                values, types = self._arguments(args, kwargs)
+                compilation = self._compilation(types)
+                if types is None and compilation.is_plain:
+                    self._fast = compilation.native
             return compilation.call(values)
         except DexError as error:
             from pydex.refusals import located
 
             raise located(error, self.__pydex_compiled__).with_traceback(None) from None
+        except RecursionError:
+            from pydex.refusals import located
+
+            error = DexRecursionError("the arguments are nested too deeply")
+            raise located(error, self.__pydex_compiled__) from None
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], tuple[Type, ...] | None]:
         """The arguments in order, and their types if these come from the call."""

@@ -57,6 +57,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pydex.compiling import one_at_a_time
+
 PIPELINE = (
     "convert-linalg-to-loops",
     "canonicalize",
@@ -176,7 +178,7 @@ def compile(
     """
     ir, _, execution_engine = _bindings()
     seconds: dict[str, float] = {}
-    with _context(), ir.Location.unknown():
+    with one_at_a_time(), _context(), ir.Location.unknown():
         module = _lower(text, pipeline, seconds)
         _refuse_unlowered(module)
         _prepare(module, entry)

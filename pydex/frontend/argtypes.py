@@ -84,6 +84,8 @@ def _array_type(value: Any, name: str) -> Type:
     except TypeError as error:
         raise DexTypeError(f"argument {name}: {error}") from None
     assert dtype is not None
+    if dtype.is_storage_only:
+        raise DexTypeError(f"argument {name}: tables of {dtype} are not supported yet; convert it: x.astype('f4')")
     return TableType(tuple(Fin(flexible_symbol(name, k)) for k in range(array.ndim)), dtype)
 
 

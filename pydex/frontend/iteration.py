@@ -75,7 +75,7 @@ def _range_of_number(el: Elaborator, start: Value, stop: Value, args: tuple[Valu
 
     if form_of(start) != Size.of(0) or len(args) > 2:
         el.fail("a range between numbers known only at run time", help="loop over `range(hi - lo)` and add lo")
-    return Iterable(Fin(open_size(el, stop)), lambda index: index)
+    return Iterable(Fin(open_size(el, stop, negative_is_empty=True)), lambda index: index)
 
 
 def enumerate_(el: Elaborator, value: Value, start: Value | None = None) -> Value:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A module imports from its own row or the rows above. A new top-level module of pydex needs a place here.
 ROWS = (
-    {"diagnostics", "knobs", "broken", "types", "sizes", "sets", "structs", "builtins"},
+    {"diagnostics", "knobs", "broken", "compiling", "types", "sizes", "sets", "structs", "builtins"},
     {"dialects"},
     {"passes"},
     {"frontend", "interpreter", "reference", "universe"},
