@@ -10,6 +10,7 @@ PASSES: dict[str, str] = {
     "fold": "pydex.passes.fold:Fold",
     "inline": "pydex.passes.inline:Inline",
     "ix-fuse": "pydex.passes.ix_fuse:IxFuse",
+    "ix-interchange": "pydex.passes.ix_interchange:IxInterchange",
     "ix-own": "pydex.passes.ix_own:IxOwn",
     "licm": "pydex.passes.licm:Licm",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",

@@ -29,6 +29,7 @@ OPTIMISE = (
     "simplify",
     "licm",
     "cse",  # what has met outside of the loops
+    "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
 )
 
 #: All that happens to a program before it is lowered.

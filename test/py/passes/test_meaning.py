@@ -15,6 +15,7 @@ PIPELINES = [
     ["licm"],
     ["accum-to-table"],
     ["simplify"],
+    ["ix-interchange"],
     ["inline", "simplify", "ix-fuse", "simplify", "licm"],
     ["inline", "simplify", "accum-to-table", "simplify", "ix-fuse", "simplify", "licm"],
     ["inline", "licm", "accum-to-table", "ix-fuse", "ix-fuse", "cse", "fold", "dce", "accum-to-table"],
