@@ -10,8 +10,7 @@ from typing import Any
 
 EXPORTS = {
     "pydex.api": (
-        "jit grad value_and_grad jvp vjp linearize transpose jacobian hessian hvp check_grads check explain "
-        "Guarantee monoid set_num_threads get_num_threads"
+        "jit grad value_and_grad jvp vjp linearize transpose jacobian hessian hvp set_num_threads get_num_threads"
     ),
     "pydex.builtins": (
         "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh erf sigmoid relu "
@@ -20,6 +19,7 @@ EXPORTS = {
         "stop_gradient checkpoint parallel argsort bitcast ordinal"
     ),
     "pydex.diagnostics": "DexError",
+    "pydex.gradients": "check_grads",
     "pydex.sets": "Fin above below index_sets starting upto",
     "pydex.structs": "struct",
     "pydex.types": "Size Tuple bf16 bool f16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",

@@ -12,10 +12,8 @@ from typing import Any
 from pydex.calling import CompiledFunction, DerivativeOf, Jit
 
 
-def jit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+def jit(function: Callable[..., Any]) -> Any:
     """Compiles a function: `@dx.jit`."""
-    if function is None:
-        return lambda f: jit(f, **options)
     return function if isinstance(function, CompiledFunction) else Jit(function)
 
 

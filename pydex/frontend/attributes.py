@@ -71,8 +71,9 @@ def method_of(value: Value, name: str) -> Value | None:
     found = getattr(value.cls, name, None)
     if name == "replace":
         return Intrinsic("replace", lambda el, **changes: _replaced(el, value, changes))
-    if isinstance(found, property) and isinstance(found.fget, python_types.FunctionType):
-        return None
+    compiled = getattr(found, "__pydex_compiled__", None)
+    if compiled is not None:
+        return BoundMethod(value, Static(compiled))
     if not isinstance(found, python_types.FunctionType) or found.__module__ == "dataclasses" or _generated(found):
         return None
     from pydex.frontend.source import function_syntax

@@ -24,8 +24,9 @@ from pydex.frontend.kinds import Leaf, StructOf, leaves, root
 from pydex.frontend.nests import tabulate
 from pydex.frontend.scope import Scope
 from pydex.frontend.structure import index_value
+from pydex.frontend.tables import with_axes
 from pydex.frontend.values import Int, Record, Scalar, Struct, Table, Tuple, Value
-from pydex.sets import IndexSet
+from pydex.sets import Axis, Fin, IndexSet
 from pydex.sizes import Size
 from pydex.types import IndexType, RecordType, TableType, TupleType, Type, i64
 
@@ -96,7 +97,7 @@ def external(type: Type) -> Type:
             parts = kinds.factors_of(set)
             return i64 if parts is None else TupleType(tuple(external(IndexType(part)) for part in parts))
         case TableType(axes, element):
-            return TableType(axes, external(element))
+            return TableType(tuple(map(_flat_axis, axes)), external(element))
         case TupleType(items):
             return TupleType(tuple(map(external, items)))
         case RecordType(fields):
@@ -104,6 +105,11 @@ def external(type: Type) -> Type:
         case StructOf(cls, fields):
             return StructOf(cls, tuple((name, external(field)) for name, field in fields))
     return type
+
+
+def _flat_axis(axis: Axis) -> Axis:
+    """Python's arrays have one axis for a product of sets."""
+    return axis if kinds.factors_of(axis) is None else Fin(kinds.size_of(axis))
 
 
 def enter(el: Elaborator, value: Value, type: Type, where: str) -> Value:
@@ -120,7 +126,7 @@ def enter(el: Elaborator, value: Value, type: Type, where: str) -> Value:
             made = tuple(enter(el, v, IndexType(p), where) for p, v in zip(parts, items, strict=True))
             return index_of_parts(set, made)
         case TableType(), Table():
-            return _enter_table(el, value, type, where)
+            return _enter_table(el, with_axes(el, value, type.axes), type, where)
         case TupleType(types), Tuple(items):
             return Tuple(tuple(enter(el, v, t, where) for v, t in zip(items, types, strict=True)))
         case RecordType(types), Record(fields):
@@ -142,7 +148,11 @@ def _enter_table(el: Elaborator, table: Table, type: TableType, where: str) -> V
                 [*forms, index]))  # type: ignore[list-item]  # fmt: skip
         return enter(el, part, of, where)
 
-    return at(table, type, [])
+    return at(table, type, []) if _has_indices(type) else table
+
+
+def _has_indices(type: Type) -> bool:
+    return any(isinstance(leaf.element, IndexType) for leaf in leaves(type))
 
 
 def _checked_index(el: Elaborator, value: Scalar, index_set: IndexSet, where: str) -> Value:
@@ -158,7 +168,7 @@ def _checked_index(el: Elaborator, value: Scalar, index_set: IndexSet, where: st
 
 def leave(el: Elaborator, value: Value) -> Value:
     """A result with integers for indices."""
-    if external(value.type) == value.type:
+    if external(value.type) == value.type or (isinstance(value, Table) and not _has_indices(value.type)):
         return value
     match value:
         case Int(form):
@@ -186,6 +196,7 @@ def signatures_of(instance: Instance, names: list[str], params: list[Type]) -> t
     """
     from pydex.runtime.signature import Precondition, Signature
     from pydex.runtime.signature import Value as Parameter
+    from pydex.runtime.signature import symbols_of as symbols_of_poly
 
     frame = instance.frame
     values = []
@@ -194,7 +205,9 @@ def signatures_of(instance: Instance, names: list[str], params: list[Type]) -> t
         values += _parameters(frame, name, type, arguments)
     for hidden in instance.hidden:
         values += _parameters(frame, hidden.name, hidden.value.type, arguments)
-    determined = tuple(frame.symbols[s].name for s in frame.sizes if s not in frame.divisions)
+    given = {s for value in values for extent in value.extents for s in symbols_of_poly(extent)}
+    names_of_sizes = [(s, frame.symbols[s].name) for s in frame.sizes]
+    determined = tuple(name for s, name in names_of_sizes if s not in frame.divisions or name in given)
     without = Signature(determined, tuple(values), ())
     for symbol in frame.divisions:
         values.append(Parameter(symbol.name, "size", "i64", (poly(frame.attr(Size.of(symbol))),)))

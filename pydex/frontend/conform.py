@@ -169,6 +169,10 @@ def _table(el: Elaborator, value: Table, target: TableType, declared: Type, what
     same = len(value.axes) == len(target.axes) and all(
         a == b or _flexible(a, b) for a, b in zip(value.axes, target.axes, strict=True)
     )
+    if not same and _same_sizes(value, target):
+        from pydex.frontend.tables import with_axes
+
+        return _table(el, with_axes(el, value, target.axes), target, declared, what)
     if not same:
         for ours, theirs in zip(target.axes, value.axes, strict=False):
             equate(el, kinds.size_of(ours), kinds.size_of(theirs))
@@ -190,6 +194,16 @@ def _table(el: Elaborator, value: Table, target: TableType, declared: Type, what
     except Mismatch:
         pass
     el.fail(f"{what}: expected {declared!r}, found {value.type!r}", help=f"convert it: {target.element!r}(…)")
+
+
+def _same_sizes(value: Table, target: TableType) -> bool:
+    """Whether a table has one axis where the target has a product of sets of the same size."""
+    if len(value.axes) != len(target.axes):
+        return False
+    return all(
+        a == b or _flexible(a, b) or (isinstance(a, Fin) and kinds.factors_of(b) and a.extent == kinds.size_of(b))
+        for a, b in zip(value.axes, target.axes, strict=True)
+    )
 
 
 def _flexible(actual: object, declared: object) -> bool:

@@ -42,8 +42,9 @@ def entry_parameters(el: Elaborator, function: Compiled, types: Sequence[Type] |
     names = names_of(el, function)
     if types is None:
         declared = declared_parameters(el, function)
-        assert declared is not None, "the types of a generic function come from the call"
-        return names, declared
+        known = [type for type in declared if type is not None]
+        assert len(known) == len(declared), "the types of a generic function come from the call"
+        return names, known
     return (names + [f"argument {k}" for k in range(len(types))])[: len(types)], list(types)
 
 
@@ -58,32 +59,32 @@ def names_of(el: Elaborator, function: Compiled) -> list[str]:
     return ["arguments", "tangents"] if function.transform == "jvp" else names + extra.get(function.transform, [])
 
 
-def declared_parameters(el: Elaborator, function: Compiled) -> list[Type] | None:
-    """The annotated types of all parameters; None if one comes from the call."""
+def declared_parameters(el: Elaborator, function: Compiled) -> list[Type | None]:
+    """The annotated types of all parameters; None for each whose type comes from the call."""
     if isinstance(function, Function):
-        types = [p.annotation for p in function.parameters_in(el)]
-        return None if None in types else types  # type: ignore[return-value]
+        return [p.annotation for p in function.parameters_in(el)]
     assert isinstance(function, Transformed)
     inner = function.function if isinstance(function.function, Compiled) else Function(function.function)
-    types = declared_parameters(el, inner)
-    if types is None:
-        return None
-    return _with_tangents(el, function, types)
+    return _with_tangents(el, function, declared_parameters(el, inner))
 
 
-def _with_tangents(el: Elaborator, function: Transformed, types: list[Type]) -> list[Type] | None:
+def _with_tangents(el: Elaborator, function: Transformed, types: list[Type | None]) -> list[Type | None]:
     if function.transform == "hvp":
         (place,) = places_of(el, Static(function.function), function.wrt, len(types))
         return [*types, types[place]]
     if function.transform in ("pull_back", "transposed"):
-        result = declared_result(el, function.function)
-        return None if result is None else [*types, result]
-    tangents = [tangent_type(t) for t in types]
+        return [*types, declared_result(el, function.function)]
+    tangents = [None if t is None else tangent_type(t) for t in types]
     if function.transform == "linearized":
-        return None if None in tangents else [*types, *tangents]  # type: ignore[list-item]
+        return [*types, *tangents]
     if function.transform == "jvp":
-        return None if None in tangents else [TupleType(tuple(types)), TupleType(tuple(tangents))]  # type: ignore
+        return [_tuple_of(types), _tuple_of(tangents)]
     return types
+
+
+def _tuple_of(types: list[Type | None]) -> Type | None:
+    known = tuple(t for t in types if t is not None)
+    return TupleType(known) if len(known) == len(types) else None
 
 
 def declared_result(el: Elaborator, function: object) -> Type | None:
@@ -152,4 +153,4 @@ def annotated_parameters(function: Compiled, count: int) -> list[Type | None]:
     if isinstance(function, Function):
         return [p.annotation for p in function.parameters_in(el)]
     declared = declared_parameters(el, function)
-    return [None] * count if declared is None else list(declared)
+    return declared if len(declared) == count else [None] * count

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp
 
 from pydex import broken
-from pydex.diagnostics import Span
+from pydex.diagnostics import DexNotImplementedError, Diagnostic, Span
 from pydex.frontend import expressions, loops, statements, whiles  # noqa: F401 - they register their handlers
 from pydex.frontend.boundary import entry_instance, external, signatures_of
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
+from pydex.frontend.functions import returned_node
 from pydex.frontend.instances import Instance
-from pydex.frontend.kinds import substitute
+from pydex.frontend.kinds import is_axis_symbol, substitute, symbols_of
 from pydex.frontend.prove import Equate
 from pydex.frontend.unit import Unit
 from pydex.sizes import FloorDiv, Size, Symbol
@@ -85,7 +86,22 @@ def _elaborate(function: Compiled, types: Sequence[Type] | None, equal: dict[Sym
     given = None if types is None else [substitute(type, equal) for type in types]
     with broken.step("typing this program", partial(_place, function), passes=(Equate,)):
         instance, names, params = entry_instance(el, function, given)
+        _check_result(function, instance)
     return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit)
+
+
+def _check_result(function: Compiled, instance: Instance) -> None:
+    """The caller makes the tables of the result, so their sizes are found in the arguments."""
+    from pydex.frontend.entries import innermost
+
+    known = instance.frame.sizes
+    if all(symbol in known or is_axis_symbol(symbol) for symbol in symbols_of(instance.result)):
+        return
+    closure = innermost(function)
+    span = closure.source.span(returned_node(closure.node))
+    message = "the size of this result is known only when the program runs"
+    help = "pass the size: an argument `size: dx.Size[n]`, and build the table over n"
+    raise DexNotImplementedError(Diagnostic(message, span, help=help))
 
 
 def _place(function: Compiled, error: Exception) -> Span | None:

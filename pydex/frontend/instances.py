@@ -78,15 +78,21 @@ def _parameter(el: Elaborator, type: Type) -> Value:
     if frame.outer is None:
         for symbol in symbols_of(type):
             frame.add_size(symbol)
+        _demand_divisions(frame, type)
     made = [frame.entry.insert_arg(leaf_type(frame, leaf), len(frame.entry.args)) for leaf in leaves(type)]
     return rebuild(el, type, made)
 
 
-def _finish(el: Elaborator, instance: Instance, values: list[SSAValue]) -> None:
-    frame = instance.frame
-    for leaf in leaves(instance.result):
+def _demand_divisions(frame: Frame, type: Type) -> None:
+    """Quotients among the sizes of a parameter or result are known to the caller too."""
+    for leaf in leaves(type):
         for atom in [atom for dim in leaf.dims for atom in divisions_in(dim)]:
             frame.demand_division(atom)
+
+
+def _finish(el: Elaborator, instance: Instance, values: list[SSAValue]) -> None:
+    frame = instance.frame
+    _demand_divisions(frame, instance.result)
     if frame.sizes:
         op = frame.sizes_op()
         first = frame.entry.first_op

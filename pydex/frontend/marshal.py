@@ -141,10 +141,6 @@ def _as_indices(index_set: IndexSet, value: Any, where: str) -> Any:
 def _box(type: TableType, value: Any, where: str) -> Any:
     """A ragged table, a list of rows, as the smallest box that holds it."""
     ragged = any(is_axis_symbol(s) for a in type.axes for d in dims_of(a) for s in d.symbols())
-    product = any(factors_of(a) is not None for a in type.axes)
-    if product:
-        raise DexTypeError(f"{where}: a table over a product of sets cannot be passed from Python; pass {type!r} with "
-                           "one axis for each factor")  # fmt: skip
     if not ragged or isinstance(value, np.ndarray):
         return value
     rows = [np.asarray(row) for row in value]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr
@@ -12,7 +12,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from pydex.dialects import ix
 from pydex.frontend import overloads, scalars
-from pydex.frontend.kinds import StaticType, size_of, table_of
+from pydex.frontend.kinds import StaticType, factors_of, size_of, table_of
 from pydex.frontend.nests import tabulate
 from pydex.frontend.prove import equate
 from pydex.frontend.structure import Mismatch, bring, flatten, ir_types, rebuild, unify
@@ -173,3 +173,50 @@ def reduce_all(el: Elaborator, name: str, table: Table) -> Value:
     return at(table)
 
 
+
+
+def with_axes(el: Elaborator, table: Table, axes: tuple[Any, ...]) -> Table:
+    """The same elements over other axes of the same sizes: one axis becomes a product of sets."""
+    from pydex.frontend.indexing import Place, read_place
+
+    if table.axes == axes:
+        return table
+
+    def at(part: Value, rest: tuple[Any, ...]) -> Value:
+        if not rest or not isinstance(part, Table):
+            return part
+        if part.axes[0] == rest[0] or factors_of(rest[0]) is None:
+            return tabulate(el, part.axes[0], lambda index: at(_item(el, part, index), rest[1:]))
+        return tabulate(el, rest[0], lambda index: at(_flat_item(part, index), rest[1:]))
+
+    def _flat_item(part: Table, index: Value) -> Value:
+        form = ordinal_of(index)
+        ssa = el.frame.index(form, size_of(part.axes[0]))
+        later = part.axes[1:]
+        type = TableType(later, part.element) if later else part.element
+        return read_place(el, part, Place([form], [ssa], type))
+
+    made = at(table, axes)
+    assert isinstance(made, Table)
+    return made
+
+
+def _item(el: Elaborator, table: Table, index: Value) -> Value:
+    from pydex.frontend.iteration import item
+
+    return item(el, table, index)
+
+
+def ordinal_of(index: Value) -> Size:
+    """The ordinal of an index; of a tuple of indices that in their product."""
+    from pydex.frontend.kinds import root
+    from pydex.frontend.values import Int, Struct, Tuple
+
+    if isinstance(index, Int):
+        return index.form
+    assert isinstance(index, Tuple | Struct)
+    total = Size.of(0)
+    for part in index.items if isinstance(index, Tuple) else index.fields.values():
+        assert isinstance(part, Int) and part.set is not None
+        total = total * size_of(root(part.set)) + part.form
+    return total

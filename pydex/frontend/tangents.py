@@ -9,7 +9,7 @@ from xdsl.ir import SSAValue
 
 from pydex.frontend import overloads
 from pydex.frontend.instances import is_float_leaf
-from pydex.frontend.kinds import StructOf, WeakType, leaves
+from pydex.frontend.kinds import StructOf, WeakType, dims_of, leaves
 from pydex.frontend.structure import flatten, ir_types, leaf_type
 from pydex.frontend.values import NONE, NUMBERS, Record, Scalar, Static, Struct, Table, Tuple, Value
 from pydex.types import ElementType, RecordType, TableType, TupleType, Type
@@ -63,6 +63,8 @@ def to_leaves(el: Elaborator, value: Value, type: Type, what: str) -> list[SSAVa
             typed = isinstance(type, ElementType)
             return flatten(el, conform(el, value, type, {}, what)) if typed else _weak(el, value)
         case Table(), TableType():
+            if [d for a in value.axes for d in dims_of(a)] == [d for a in type.axes for d in dims_of(a)]:
+                value = Table(value.leaves, TableType(type.axes, value.element))  # of a tangent only the shape counts
             return flatten(el, conform(el, value, type, {}, what))
         case Tuple(items), TupleType(types) if len(items) == len(types):
             return [ssa for v, t in zip(items, types, strict=True) for ssa in to_leaves(el, v, t, what)]
