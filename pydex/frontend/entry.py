@@ -18,9 +18,9 @@ from pydex.frontend import expressions, loops, statements, whiles  # noqa: F401 
 from pydex.frontend.boundary import entry_instance, external, signatures_of
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
-from pydex.frontend.functions import returned_node
+from pydex.frontend.functions import parameter_node, returned_node
 from pydex.frontend.instances import Instance
-from pydex.frontend.kinds import is_axis_symbol, substitute, symbols_of
+from pydex.frontend.kinds import is_axis_symbol, leaves, substitute, symbols_of
 from pydex.frontend.prove import Equate
 from pydex.frontend.unit import Unit
 from pydex.sizes import FloorDiv, Size, Symbol
@@ -87,6 +87,7 @@ def _elaborate(function: Compiled, types: Sequence[Type] | None, equal: dict[Sym
     with broken.step("typing this program", partial(_place, function), passes=(Equate,)):
         instance, names, params = entry_instance(el, function, given)
         _check_result(function, instance)
+        _check_elements(function, names, [*params, instance.result])
     return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit)
 
 
@@ -102,6 +103,19 @@ def _check_result(function: Compiled, instance: Instance) -> None:
     message = "the size of this result is known only when the program runs"
     help = "pass the size: an argument `size: dx.Size[n]`, and build the table over n"
     raise DexNotImplementedError(Diagnostic(message, span, help=help))
+
+
+def _check_elements(function: Compiled, names: Sequence[str], types: Sequence[Type]) -> None:
+    """Half precision does not cross the boundary yet."""
+    from pydex.frontend.entries import innermost
+
+    for name, type in zip([*names, "return"], types, strict=True):
+        half = [leaf.element for leaf in leaves(type) if getattr(leaf.element, "is_storage_only", False)]
+        if half:
+            closure = innermost(function)
+            span = closure.source.span(parameter_node(closure, name))
+            message = f"arguments and results of {half[0]!r} are not supported yet"
+            raise DexNotImplementedError(Diagnostic(message, span, help="pass f32: x.astype('f4')"))
 
 
 def _place(function: Compiled, error: Exception) -> Span | None:
