@@ -1,32 +1,18 @@
 # ruff: noqa: B007 B023 B905 - the programs are in the language, not in Python
 """Programs of many kinds, compiled, against their reference execution."""
 
-from collections.abc import Callable
 from enum import Enum
-from typing import Any
 
 import numpy as np
 import pytest
+from program_table import Programs, assert_agrees_with_reference
 
 import pydex as dx
 from pydex import f32, f64, i32, i64
 
 n, m, k = dx.index_sets("n m k")
 
-PROGRAMS: list[Any] = []
-
-
-def program(*args: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Compiles a function and adds it, with these arguments, to the programs."""
-
-    def add(function: Callable[..., Any]) -> Any:
-        compiled = dx.jit(function)
-        PROGRAMS.append(pytest.param(compiled, args, id=function.__name__))
-        return compiled
-
-    return add
-
-
+program = Programs()
 x5 = np.array([3.0, 1.0, 4.0, 1.0, 5.0])
 a23 = np.arange(6.0).reshape(2, 3)
 
@@ -403,19 +389,6 @@ def early(x: f64[n]) -> f64:
     return y
 
 
-def numbers(value: Any) -> list[float]:
-    """The numbers in a result, in order."""
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, P):
-        value = (value.x, value.y)
-    if isinstance(value, tuple | list):
-        return [number for part in value for number in numbers(part)]
-    return list(np.asarray(value, dtype=float).ravel())
-
-
-@pytest.mark.parametrize("function, args", PROGRAMS)
+@pytest.mark.parametrize("function, args", program)
 def test_compiled_agrees_with_reference(function, args):
-    expected = numbers(function.reference(*args))
-    assert expected
-    np.testing.assert_allclose(numbers(function(*args)), expected, rtol=1e-6)
+    assert_agrees_with_reference(function, args)
