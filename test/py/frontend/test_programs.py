@@ -1,4 +1,4 @@
-# ruff: noqa: B007 B023 B905 - the programs are in the language, not in Python
+# ruff: noqa: B007, B023, B905
 """Programs of many kinds, compiled, against their reference execution."""
 
 from enum import Enum
