@@ -24,7 +24,7 @@ from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
 
-from .edit import blocks, erase, terminator
+from .edit import blocks, erase, replace, splice, terminator
 from .inline import drop_unused
 from .needs import defined_symbol, mentioned
 
@@ -177,6 +177,8 @@ def _sweep(block: Block, live: _Liveness) -> None:
                 op = shrink(op, [r in live.values for r in op.results])
             for inner in blocks(op):
                 _sweep(inner, live)
+            if isinstance(op, eff.AccumOp) and not op.initial:
+                replace(op, splice(op.body.block, op))
         elif op.next_op is not None or not op.parent_op():
             erase(op)
 

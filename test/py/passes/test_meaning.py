@@ -33,6 +33,7 @@ def calls():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=",".join)
 def test_same_results(pipeline, calls):
     after = module()
