@@ -1,4 +1,4 @@
-# ruff: noqa: B007, B023, B905, F821
+# ruff: noqa: B007, F821
 """Programs whose point is what loops do to variables, compiled, against their reference execution."""
 
 import numpy as np
