@@ -35,6 +35,21 @@ OPTIMISE = (
 #: All that happens to a program before it is lowered.
 CPU = (*PREPARE, *GRAD, *OPTIMISE, "ix-own")
 
+#: Upstream passes that take the in-process form to LLVM's dialect; it has no memrefs, so their passes are not needed.
+UPSTREAM = (
+    "canonicalize",
+    "cse",  # addresses: a third of the text
+    "convert-scf-to-cf",
+    "convert-math-to-llvm",
+    "convert-math-to-libm",  # after math-to-llvm: what has no intrinsic
+    "convert-vector-to-llvm",  # vector math has vectors
+    "convert-func-to-llvm",
+    "convert-arith-to-llvm",
+    "convert-cf-to-llvm",
+    "convert-ub-to-llvm",
+    "reconcile-unrealized-casts",  # last: every conversion before it leaves casts
+)
+
 #: The same programs, without optimisation: the reference of the tests for the passes in between.
 PLAIN = ("inline", "ad-expand", "inline{checkpoints=true}", "dce", "ix-own")
 

@@ -30,7 +30,7 @@ from pydex.diagnostics import CLASS_OF, DexError, Diagnostic, Span
 from pydex.dialects import eff
 from pydex.dialects.text import context, print_module, verify
 from pydex.passes import lower_to_cpu
-from pydex.passes.pipelines import CPU
+from pydex.passes.pipelines import CPU, UPSTREAM
 from pydex.runtime.problems import Problem, argument_error
 from pydex.runtime.signature import Signature
 from pydex.universe import available_passes
@@ -90,7 +90,8 @@ def lower(module: ModuleOp, entry: str, options: Options = Options(), rows: bool
 def _machine_code(text: str, entry: str, options: Options, any_strides: AnyStrides) -> mlir.JitCode:
     level = knobs.OPT_LEVEL.get() if options.opt_level is None else options.opt_level
     with broken.step("MLIR", text=lambda: text):
-        code = mlir.compile(text, symbols={"pdx_any_strides": any_strides.symbol}, opt_level=level)
+        symbols = {"pdx_any_strides": any_strides.symbol}
+    code = mlir.compile(text, symbols=symbols, opt_level=level, pipeline=UPSTREAM)
     if knobs.DEBUG.get() >= 1:
         times = ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in code.seconds.items())
         print(f"pydex: {entry}: {times}", file=sys.stderr)

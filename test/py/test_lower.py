@@ -120,6 +120,32 @@ def test_own_loops_and_pieces_of_tables():
     np.testing.assert_array_equal(f(x), 2 * x)
 
 
+MATRIX_PRODUCT = """
+func.func @product(%a: !ix.tab<[n, l], f32>, %b: !ix.tab<[l, m], f32>) -> !ix.tab<[n, m], f32> {
+  ix.sizes ["n", "l", "m"]
+  %c = ix.for %i : !ix.idx<n> {
+    %row = ix.for %j : !ix.idx<m> {
+      %s = ix.for %k "q" : !ix.idx<l> {
+        %x = ix.at %a[%i, %k : !ix.idx<n>, !ix.idx<l>] : !ix.tab<[n, l], f32> -> f32
+        %y = ix.at %b[%k, %j : !ix.idx<l>, !ix.idx<m>] : !ix.tab<[l, m], f32> -> f32
+        %p = arith.mulf %x, %y : f32
+        ix.yield %p : f32
+      } -> (add f32)
+      ix.yield %s : f32
+    } -> (tab !ix.tab<[m], f32>)
+    ix.yield %row : !ix.tab<[m], f32>
+  } -> (tab !ix.tab<[n, m], f32>)
+  func.return %c : !ix.tab<[n, m], f32>
+}"""
+
+
+@pytest.mark.parametrize("n,k,m", [(3, 0, 5), (1, 7, 1), (33, 65, 17), (130, 50, 120)])
+def test_matrix_products_before_and_after_interchange(n, k, m):
+    a, b = rng.normal(size=(n, k)).astype("f4"), rng.normal(size=(k, m)).astype("f4")
+    for passes in (["ix-own"], ["ix-interchange", "ix-own"]):
+        np.testing.assert_allclose(native(MATRIX_PRODUCT, passes)(a, b), a.astype("f8") @ b, rtol=1e-5, atol=1e-5)
+
+
 def test_short_loops_are_written_out():
     f = native("""
     func.func @f(%x: !ix.tab<[n, 3, 2], f64>) -> (!ix.tab<[n, 3, 2], f64>, !ix.tab<[n, 3], f64>, !ix.idx<3>) {
@@ -141,7 +167,8 @@ def test_short_loops_are_written_out():
           } -> (add f64)
           ix.yield %u, %s, %s : !ix.tab<[3, 2], f64>, f64, f64
         } -> (own !ix.tab<[3, 2], f64>, tab !ix.tab<[3], f64>, argmax !ix.idx<3>)
-        %t1 = ix.update %t0[%i : !ix.idx<n>], %r : !ix.tab<[n, 3, 2], f64>, !ix.tab<[3, 2], f64> -> !ix.tab<[n, 3, 2], f64>
+        %t1 = ix.update %t0[%i : !ix.idx<n>], %r
+            : !ix.tab<[n, 3, 2], f64>, !ix.tab<[3, 2], f64> -> !ix.tab<[n, 3, 2], f64>
         %bo = ix.ord %best : !ix.idx<3>
         %bi = arith.index_cast %bo : index to i64
         ix.yield %t1, %sums, %bi : !ix.tab<[n, 3, 2], f64>, !ix.tab<[3], f64>, i64
