@@ -96,7 +96,7 @@ def _torch_of(compile: bool) -> Callable[[ModuleType, tuple, int, bool], Functio
         arguments = _static(module, inputs, torch.from_numpy)
 
         def call(function: Callable) -> Callable[[], Any]:
-            run = torch.compile(function) if compile else function
+            run = torch.compile(getattr(function, "functional", function)) if compile else function
             if calls:
                 return lambda: run(*(torch.as_tensor(value, dtype=torch.float64) for value in inputs)).numpy()
             return lambda: run(*arguments)

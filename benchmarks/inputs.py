@@ -40,7 +40,7 @@ def nbody(n: int) -> tuple:
 
 
 def _with_constant(alpha, mu, q, lower, x, gamma, m) -> tuple:
-    return alpha, mu, q, lower, x, gamma, m, constant(*x.shape, len(alpha), gamma, m)
+    return alpha, mu, q, lower, x, gamma, m, float(constant(*x.shape, len(alpha), gamma, m))
 
 
 def gmm(d: int, k: int, n: int) -> tuple:

@@ -59,22 +59,25 @@ def jax_expert():
 def torch():
     import torch
 
+    from benchmarks.peers.torch_grad import grad
+
     def objective(main, extra, state, text):
         hidden, cell = list(state[:, 0]), list(state[:, 1])
+        weights, biases = list(main[:, 0]), list(main[:, 1])
+        scale_in, scale_out, shift = extra
         total = 0.0
         for now, gold in zip(text[:-1], text[1:], strict=True):
-            value = now * extra[0]
+            value = now * scale_in
             for layer in range(len(hidden)):
-                weight, bias = main[layer]
-                gates = torch.stack([value, hidden[layer], value, hidden[layer]]) * weight + bias
+                gates = torch.stack([value, hidden[layer], value, hidden[layer]]) * weights[layer] + biases[layer]
                 forget, into, out = torch.sigmoid(gates[:3])
                 cell[layer] = cell[layer] * forget + into * torch.tanh(gates[3])
                 value = hidden[layer] = out * torch.tanh(cell[layer])
-            guess = value * extra[1] + extra[2]
+            guess = value * scale_out + shift
             total = total + (gold * (guess - torch.log(2 + torch.exp(guess).sum()))).sum()
         return -total / text[1:].numel()
 
-    return objective, torch.func.grad(objective, argnums=(0, 1))
+    return objective, grad(objective, argnums=(0, 1))
 
 
 torch_compile = None  # unrolls the thousand steps: minutes of compilation
