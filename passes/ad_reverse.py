@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import FloatAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
@@ -156,6 +158,8 @@ class Reverse:
         before = level.cotangents.get(table)
         if before is None:
             level.cotangents[table] = emit.update(emit.zero(level.type_of(table)), indices, contribution)
+        elif (cleared := _cleared_at(before, indices)) is not None:
+            level.cotangents[table] = emit.update(cleared, indices, contribution)
         else:
             sum_here = emit.add(emit.at(before, indices), contribution)
             level.cotangents[table] = emit.update(before, indices, sum_here)
@@ -187,6 +191,16 @@ class Reverse:
         final = level.emit.finish_accum(accum, build(inner))
         level.cotangents.update(zip(outer, final.results_, strict=False))
         return final.results_[len(outer) :]
+
+
+def _cleared_at(table: SSAValue, indices: Sequence[SSAValue]) -> SSAValue | None:
+    """t, if the table is t with a zero at the indices."""
+    op = table.owner
+    if not isinstance(op, ix.UpdateOp) or list(op.indices) != list(indices):
+        return None
+    zero = op.value.owner
+    constant = isinstance(zero, arith.ConstantOp) and isinstance(zero.value, FloatAttr) and zero.value.value.data == 0.0
+    return op.table if constant else None
 
 
 def plain(reverse: Reverse, op: Operation, level: Level) -> None:

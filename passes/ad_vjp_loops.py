@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects import scf
+from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Region, SSAValue
 
 from pydex.dialects import eff, ix
@@ -32,13 +32,18 @@ def forward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
 
 
 def backward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
-    """The loop again, in any order: ȳ[i] seeds a table's element, ȳ a summand, t̄ is owned as t was."""
+    """The loop again, in any order: ȳ[i] seeds a table's element, ȳ a summand, t̄ is owned as t was.
+
+    The iteration that won a maximum is run by itself, unless what won is reversed in every iteration anyway.
+    """
     seeds = {k: s for k, r in enumerate(op.results_) if (s := level.take(r)) is not None}
     winners = {k for k in seeds if op.kind_names[k] in ("max", "min")}
-    others = {k: s for k, s in seeds.items() if k not in winners}
+    everywhere = {op.yielded[k] for k in seeds if k not in winners}
+    alone = {k for k in winners if op.yielded[k] not in everywhere}
+    others = {k: s for k, s in seeds.items() if k not in alone}
     if others or reverse.writes_active(op):
         _reverse_iterations(reverse, op, level, others)
-    for k in sorted(winners):
+    for k in sorted(alone):
         _reverse_winner(reverse, op, level, k, level.kept[op][k, "winner"], seeds[k])
 
 
@@ -50,6 +55,7 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
         seeds[k] = level.emit.zero(level.type_of(op.results_[k]))
 
     others = {k: Others(level.emit, level.kept[op], k) for k in seeds if op.kind_names[k] == "mul"}
+    winners = {k: level.kept[op][k, "winner"] for k in seeds if op.kind_names[k] in ("max", "min")}
 
     def build(outer: Level) -> Sequence[SSAValue]:
         symbol = fresh(op.symbol.data) if op.symbol else None
@@ -64,7 +70,7 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
         for k, seed in here.items():
             # the new version of an owned table may matter to nobody; then what is owned is the old one's cotangent
             value = op.yielded[k] if op.yielded[k] in reverse.active else owned.get(k, op.yielded[k])
-            reverse.add(inner, value, _seed(op, inner, k, seed, others.get(k)))
+            reverse.add(inner, value, _seed(op, inner, k, seed, others.get(k), winners.get(k)))
         reverse.backward(op.body.block, inner)
         yielded = [inner.values[op.yielded[k]] for k in tables] + [inner.take_or_zero(a) for a in owned.values()]
         final = outer.emit.finish_for(loop, ["own"] * len(yielded), yielded)
@@ -75,13 +81,19 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
         reverse.add(level, op.owned[tables.index(k)], cotangent)
 
 
-def _seed(op: ix.ForOp, inner: Level, k: int, seed: SSAValue, others: Others | None) -> SSAValue:
+def _seed(
+    op: ix.ForOp, inner: Level, k: int, seed: SSAValue, others: Others | None, winner: SSAValue | None
+) -> SSAValue:
     """The cotangent of what this iteration yields for result k."""
     match op.kind_names[k]:
         case "add" | "own":
             return seed
         case "tab":
             return inner.emit.at(seed, [inner.values[op.index]])
+        case "max" | "min":
+            assert winner is not None
+            here, there = (inner.emit.insert(ix.OrdOp(i)).result for i in (inner.values[op.index], winner))
+            return inner.emit.masked(inner.emit.insert(arith.CmpiOp(here, there, "eq")).result, seed)
         case "mul":
             assert others is not None
             product = others.product(inner.emit, inner.values[op.index], inner.values[op.yielded[k]])

@@ -12,6 +12,8 @@ from ad.programs import check, derivative, random_like, zero_holes
 from pydex.dialects import ad
 from pydex.interpreter import run
 
+pytestmark = pytest.mark.slow
+
 FIRST = {"jvp": ad.JvpOp, "vjp": ad.VjpOp}
 
 
