@@ -8,59 +8,35 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from xdsl.dialects.builtin import StringAttr
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import SSAValue
 
 from pydex.dialects import eff
 from pydex.frontend import overloads
-from pydex.frontend.accumulators import Accumulator, Identity, Monoidal, Retype, combine, identity
+from pydex.frontend.accumulating import accumulating
+from pydex.frontend.accumulators import Identity, Monoidal, Retype, combine, identity
 from pydex.frontend.carried import Carried, carry_types, next_types
 from pydex.frontend.comprehensions import target_name
-from pydex.frontend.effects import Usage, accumulated_target, assigned_first, bound_names, read_after, usages_of_loop
 from pydex.frontend.elaborator import Elaborator, statement
 from pydex.frontend.functions import Iterable
 from pydex.frontend.iteration import iterate
-from pydex.frontend.kinds import factors_of, leaves, size_of
+from pydex.frontend.kinds import factors_of, size_of
 from pydex.frontend.nests import OpenLoop, body_of, index_at, open_loop
 from pydex.frontend.own import Watch, conflict
 from pydex.frontend.own_tables import own_to_tab
 from pydex.frontend.patterns import bind
+from pydex.frontend.plans import NotOwn, Plan, classify, flags, forget, refuse_parallel, shown
 from pydex.frontend.scalars import to_ssa
-from pydex.frontend.scope import Gone
-from pydex.frontend.stores import stores_of, with_stores
 from pydex.frontend.structure import (
     bring,
     flatten,
     index_of_parts,
     rebuild,
 )
-from pydex.frontend.updates import check_sole
 from pydex.frontend.values import NUMBERS, Table, Tuple, Value
 from pydex.sets import IndexSet
 from pydex.types import Type
-
-
-@dataclass
-class Plan:
-    """The effects of a loop on the variables from outside."""
-
-    accumulated: dict[str, str] = field(default_factory=dict)
-    own: list[str] = field(default_factory=list)
-    state: list[str] = field(default_factory=list)
-    locals: list[str] = field(default_factory=list)
-
-    @property
-    def is_parallel(self) -> bool:
-        return not self.state
-
-
-class NotOwn(Exception):
-    """Iterations of a loop may meet at a place of a table. Only inside this module."""
-
-    def __init__(self, name: str, first: ast.AST, second: ast.AST, example: str):
-        self.name, self.first, self.second, self.example = name, first, second, example
 
 
 @statement(ast.For)
@@ -87,11 +63,6 @@ def run_for(el: Elaborator, node: ast.For) -> Value | None:
     return None
 
 
-def flags(node: ast.AST) -> list[str]:
-    """The names of the flags that stop this loop (jumps.py sets them)."""
-    return getattr(node, "pydex_flags", [])
-
-
 def _run(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> None:
     key = (id(node), el.frame.name)
     while True:
@@ -114,190 +85,12 @@ def _run(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> None:
             el.scope.names[found.name] = bring(el, el.scope.names[found.name], found.new_type)
 
 
-def shown(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> str:
-    """`line 7, for i in n: parallel; h accumulates (add)`, for `f.type`."""
-    effects = [f"{name} accumulates ({monoid})" for name, monoid in plan.accumulated.items()]
-    if plan.is_parallel:
-        effects += [f"{name} is owned" for name in plan.own]
-    else:
-        effects += [f"{name} is carried" for name in [*plan.state, *plan.own]]
-    place = f"line {node.lineno}, for {ast.unparse(node.target)} in {iterable.set!r}"
-    return "; ".join([f"{place}: {'parallel' if plan.is_parallel else 'sequential'}", *effects])
-
-
-# -------------------------------------------------------------------------------------------- classification
-
-
-def classify(el: Elaborator, node: ast.For | ast.While) -> Plan:
-    """The effect of a loop on each variable that exists before it and that it changes."""
-    plan = Plan()
-    targets = set(bound_names(node.target)) if isinstance(node, ast.For) else set()
-    body = node.body if isinstance(node, ast.For) else [ast.Expr(node.test), *node.body]
-    for name, usage in usages_of_loop(node).items():
-        if not usage.is_modified:
-            continue
-        value = el.scope.names.get(name)
-        if name in targets or value is None or isinstance(value, Gone):
-            plan.locals.append(name)
-        else:
-            _place(el, plan, name, usage, value, node, body)
-    plan.locals += [t for t in targets if t not in plan.locals]
-    return plan
-
-
-def _place(el: Elaborator, plan: Plan, name: str, usage: Usage, value: Value, node, body: list[ast.stmt]) -> None:
-    if isinstance(value, Accumulator):
-        return  # an outer loop accumulates into it
-    if isinstance(value, Monoidal):
-        if usage.monoid is None:
-            reads = [*usage.reads, *usage.element_reads, *usage.writes, *usage.element_writes]
-            el.fail(f"{name} is an accumulator: this loop can only add to it", reads[0] if reads else node,
-                    help="read it after the loop")  # fmt: skip
-        plan.accumulated[name] = value.monoid
-        return
-    monoid = usage.monoid
-    if monoid is not None and _can_accumulate(el, name, usage, value, monoid):
-        if isinstance(value, Table) and usage.is_elementwise:
-            check_sole(el, name, value, accumulated_target(usage.accumulations[0][1]))  # type: ignore[arg-type]
-        plan.accumulated[name] = monoid
-    elif isinstance(value, Table) and usage.is_elementwise:
-        plan.own.append(name)
-    elif " " not in name and assigned_first(body, name) and not read_after(el.function, el.loops, node, name):
-        plan.locals.append(name)
-    else:
-        plan.state.append(name)
-
-
-def _can_accumulate(el: Elaborator, name: str, usage: Usage, value: Value, monoid: str) -> bool:
-    whole = usage.is_elementwise is False
-    if monoid in ("or", "and"):
-        from pydex.types import bool_
-
-        dtype = value.type.element if isinstance(value, Table) else value.type
-        if dtype != bool_:
-            return False
-    if isinstance(value, Table):
-        return not any(watch.name == name for watch in el.watches)
-    return whole and isinstance(value, NUMBERS)
-
-
-def refuse_parallel(el: Elaborator, node: ast.For, plan: Plan, forced: dict) -> None:
-    """The error for `dx.parallel` of a loop that carries state."""
-    name = plan.state[0]
-    found = forced.get(name)
-    if isinstance(found, NotOwn):
-        what = f"{name}: different iterations may meet at one place"
-        what += f", e.g. {found.example}" if found.example else ""
-        help = f"remove dx.parallel, or accumulate: {ast.unparse(found.first)} += …"
-        el.fail(f"this loop is not parallel, because of {what}", found.first, TypeError, help)
-    usage = usages_of_loop(node)[name]
-    reads = [*usage.reads, *usage.element_reads]
-    if usage.accumulations and reads:
-        el.fail(f"this loop is not parallel: {name} is accumulated into and read in it", reads[0],
-                help=f"remove dx.parallel, or read {name} after the loop only")  # fmt: skip
-    place = (usage.writes or [s for _, s in usage.accumulations] or usage.element_writes)[0]
-    el.fail(
-        f"this loop is not parallel: {name} is carried from one iteration to the next",
-        place,
-        help=f"remove dx.parallel, or only accumulate: `{name} += …`, `{name} = max({name}, …)`",
-    )
-
-
-def forget(el: Elaborator, node: ast.For | ast.While, plan: Plan) -> None:
-    """Names of the loop's own have no value after it."""
-    targets = set(bound_names(node.target)) if isinstance(node, ast.For) else set()
-    for name in plan.locals:
-        why = f"{name} is the loop's own and has no value after it" if name in targets else (
-            f"{name} is assigned inside the loop only and has no value after it"
-        )
-        writes = [node] if name in targets else usages_of_loop(node)[name].writes or [node]
-        el.scope.names[name] = Gone(why, f"initialise {name} before the loop", el.span(writes[0]))
-
-
 # ---------------------------------------------------------------------------------------------- parallel loops
 
 
 def _parallel(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> None:
     with accumulating(el, plan.accumulated, scalars_too=False) as partial:
         _parallel_nest(el, node, iterable, plan, partial)
-
-
-class accumulating:
-    """Code inside combines into references to the accumulated variables; afterwards they hold the totals.
-
-    Gives the names of the scalars that the loop itself reduces (none if `scalars_too`).
-    """
-
-    def __init__(self, el: Elaborator, accumulated: dict[str, str], scalars_too: bool):
-        self.el, self.accumulated = el, accumulated
-        names = el.scope.names
-        self.partial = {
-            n: m for n, m in accumulated.items()
-            if not isinstance(names[n], Table | Monoidal) and m not in ("max", "min") and not scalars_too
-        }  # fmt: skip
-        self.referenced = {n: m for n, m in accumulated.items() if n not in self.partial}
-
-    def __enter__(self) -> dict[str, str]:
-        el = self.el
-        if not self.referenced:
-            return self.partial
-        self.values = {n: el.scope.names[n] for n in self.referenced}
-        self.initial = {n: flatten(el, v.content if isinstance(v, Monoidal) else v) for n, v in self.values.items()}
-        self.block = Block()
-        for name, monoid in self.referenced.items():
-            el.scope.names[name] = self._reference(name, monoid)
-        self.before, el.frame.block = el.frame.block, self.block
-        self.names = dict(el.scope.names)
-        return self.partial
-
-    def _reference(self, name: str, monoid: str) -> Accumulator:
-        type = self.values[name].type
-        arguments = []
-        for ssa, leaf in zip(self.initial[name], leaves(type), strict=True):
-            kind = eff.AccType(StringAttr(monoid_of(monoid, leaf)), ssa.type)
-            arguments.append(self.block.insert_arg(kind, len(self.block.args)))
-        return Accumulator(name, monoid, tuple(arguments), type)
-
-    def __exit__(self, kind, error, trace) -> None:
-        if not self.referenced:
-            return
-        el = self.el
-        if error is not None:
-            el.frame.block = self.before
-            return
-        changed = [n for n, v in el.scope.names.items() if v is not self.names.get(n) and leaves(v.type)]
-        out = {n: el.scope.names[n] for n in changed}
-        types = {n: v.type for n, v in out.items()}
-        flat = {n: flatten(el, v) for n, v in out.items()}
-        yielded = [ssa for values in flat.values() for ssa in values]
-        el.frame.emit(eff.YieldOp(yielded))
-        el.frame.block = self.before
-        initial = [ssa for values in self.initial.values() for ssa in values]
-        monoids = [a.type.monoid.data for a in self.block.args if isinstance(a.type, eff.AccType)]
-        op = eff.AccumOp(initial, monoids, [v.type for v in yielded], Region(self.block))
-        results: list[SSAValue] = list(el.frame.emit(op).results)
-        for name, value in self.values.items():
-            total = _take(el, value.type, results)
-            total = with_stores(total, stores_of(value))
-            el.scope.names[name] = Monoidal(total, value.monoid) if isinstance(value, Monoidal) else total
-        for name in changed:
-            el.scope.names[name] = with_stores(_take(el, types[name], results), stores_of(out[name]))
-
-
-def monoid_of(monoid: str, leaf) -> str:
-    """The IR's monoid for a leaf: unsigned integers have their own max and min."""
-    from pydex.frontend.scalars import storage
-
-    if monoid in ("max", "min") and storage(leaf.element).kind in "ub":
-        return {"max": "or", "min": "and"}[monoid] if storage(leaf.element).kind == "b" else "u" + monoid
-    return monoid
-
-
-def _take(el: Elaborator, type: Type, results: list[SSAValue]) -> Value:
-    count = len(leaves(type))
-    taken = results[:count]
-    del results[:count]
-    return rebuild(el, type, taken)
 
 
 def _parallel_nest(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan, partial: dict[str, str]) -> None:

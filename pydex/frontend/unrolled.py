@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def unroll(el: Elaborator, node: ast.For, items: Tuple) -> Value | None:
     """Executes the body once for each item."""
-    from pydex.frontend.loops import flags
+    from pydex.frontend.plans import flags
 
     stops = flags(node)
     with el.loop(node):

@@ -18,8 +18,9 @@ from pydex.frontend.expressions import condition, negation
 from pydex.frontend.frame import new_symbol
 from pydex.frontend.functions import Iterable
 from pydex.frontend.kinds import factors_of, size_of
-from pydex.frontend.loops import Plan, classify, flags, forget, run_carried, run_turn
+from pydex.frontend.loops import run_carried, run_turn
 from pydex.frontend.nests import index_at
+from pydex.frontend.plans import Plan, classify, flags, forget
 from pydex.frontend.scalars import to_ssa
 from pydex.frontend.values import Literal, Scalar, Value
 from pydex.sizes import Size
