@@ -18,7 +18,7 @@ from xdsl.context import Context
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
@@ -30,11 +30,11 @@ from .symbols import Sizes, rename_in_place, substitute
 
 Key: TypeAlias = tuple[Hashable, ...]
 
-_COMMUTATIVE = (
+_COMMUTATIVE = {
     *(arith.AddfOp, arith.MulfOp, arith.MaximumfOp, arith.MinimumfOp),
     *(arith.AddiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp),
     *(arith.MaxSIOp, arith.MinSIOp, arith.MaxUIOp, arith.MinUIOp),
-)
+}
 
 
 class Cse(ModulePass):
@@ -140,20 +140,23 @@ class _Keys:
 
     def key(self, op: Operation, values: dict[SSAValue, int], symbols: Sizes) -> Key:
         """The key, where `values` and `symbols` are what the regions around define; adds what `op` defines."""
-        operands = [values.get(v) or self.outer(v) for v in op.operands]
-        if isinstance(op, eff.CheckOp):
-            return (eff.CheckOp, operands[0])  # the messages do not matter: the second never fails
-        if isinstance(op, _COMMUTATIVE):
+        kind = op.__class__
+        operands = [values.get(v) or self.outer(v) for v in op._operands]  # pyright: ignore[reportPrivateUsage]
+        if kind is eff.CheckOp:
+            return (kind, operands[0])  # the messages do not matter: the second never fails
+        if kind in _COMMUTATIVE:
             operands = self.square_of_difference(op, values) or sorted(operands)
         types = [self.number(r.type, symbols) for r in op.results]
         if (symbol := defined_symbol(op)) is not None:
             symbols = symbols if not op.regions else dict(symbols)
             symbols[symbol] = SizeAttr.of(f"@{len(symbols)}")
-        attributes = [
-            (name, self.number(a, symbols))
-            for name, a in sorted((*op.properties.items(), *op.attributes.items()))
-            if name != "symbol"
-        ]
+        attributes = [(name, self.number(a, symbols)) for name, a in op.properties.items() if name != "symbol"]
+        attributes += [(name, self.number(a, symbols)) for name, a in op.attributes.items()]
+        if len(attributes) > 1:
+            attributes.sort()
+        if not op.regions:
+            _number(op.results, values)
+            return (kind, tuple(operands), tuple(types), tuple(attributes))
         inner: list[Key] = []
         for block in blocks(op):
             local = dict(values)
@@ -161,7 +164,7 @@ class _Keys:
             _number(block.args, local)
             inner += [self.key(child, local, symbols) for child in block.ops]
         _number(op.results, values)
-        return (type(op), tuple(operands), tuple(types), tuple(attributes), tuple(inner))
+        return (kind, tuple(operands), tuple(types), tuple(attributes), tuple(inner))
 
     def square_of_difference(self, op: Operation, values: dict[SSAValue, int]) -> list[int]:
         """(x - y) * (x - y) has the key of (y - x) * (y - x), which is the same number."""
@@ -172,9 +175,9 @@ class _Keys:
 
     def outer(self, value: SSAValue) -> int:
         """A number for a value that is not numbered locally; equal fills, which are not merged, have the same."""
-        if not isinstance(fill := value.owner, ix.FillOp):
+        if value.__class__ is not OpResult or value.owner.__class__ is not ix.FillOp:
             return id(value)
-        key = (id(fill.value), self.number(value.type, {}))
+        key = (id(value.owner.operands[0]), self.number(value.type, {}))  # pyright: ignore[reportAttributeAccessIssue]
         return id(self.fills.setdefault(key, value))
 
     def number(self, attr: Attribute, symbols: Sizes) -> int:

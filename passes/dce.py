@@ -19,7 +19,7 @@ from xdsl.context import Context
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
@@ -29,7 +29,9 @@ from .inline import drop_unused
 from .needs import defined_symbol, mentioned
 
 #: Ops that are live result by result; of any other op with regions everything is live.
-_BY_RESULT = (ix.ForOp, eff.LoopOp, eff.WhileOp, eff.AccumOp, scf.IfOp)
+_BY_RESULT = frozenset({ix.ForOp, eff.LoopOp, eff.WhileOp, eff.AccumOp, scf.IfOp})
+#: Ops that are live whatever reads them (besides those that may raise).
+_ROOTS = frozenset({ix.SizesOp})
 
 
 class Dce(ModulePass):
@@ -57,71 +59,71 @@ class _Liveness:
         self.values: set[SSAValue] = set()
         self.writes: dict[SSAValue, list[Operation]] = {}  # the eff.add of each accumulator
         self.symbols: dict[str, Operation] = {}  # ix.open and ix.name, by the symbol they define
-        self.work: list[Operation | SSAValue] = []
+        self.work: list[SSAValue] = []  # live values, and
+        self.live_ops: list[Operation] = []  # live ops, that have not been looked at
         for block in blocks(root):
             self._find_roots(block, everything=True)
-        while self.work:
-            item = self.work.pop()
-            if isinstance(item, Operation):
-                self._op(item)
+        while self.work or self.live_ops:
+            if self.live_ops:
+                self._op(self.live_ops.pop())
             else:
-                self._value(item)
+                self._value(self.work.pop())
 
     def _find_roots(self, block: Block, everything: bool) -> None:
         """Collect writes and symbols; the terminator of a function, and what may raise, is live."""
         for op in block.ops:
-            if isinstance(op, eff.AddOp):
-                self.writes.setdefault(op.accumulator, []).append(op)
-                if not isinstance(op.accumulator.owner, Block) or not isinstance(_parent(op.accumulator), eff.AccumOp):
-                    self.work.append(op)
-            elif not op.regions:
+            if op.regions:
+                for inner in blocks(op):
+                    self._find_roots(inner, op.__class__ not in _BY_RESULT)
+            elif op.__class__ is eff.AddOp:
+                accumulator = op.operands[0]
+                self.writes.setdefault(accumulator, []).append(op)
+                if not isinstance(_parent(accumulator), eff.AccumOp):
+                    self.live_ops.append(op)
+            else:
                 if (symbol := defined_symbol(op)) is not None:
                     self.symbols[symbol] = op
-                if "except" in eff.effects(op) or isinstance(op, ix.SizesOp) or (everything and op.next_op is None):
-                    self.work.append(op)
-            for inner in blocks(op):
-                self._find_roots(inner, not isinstance(op, _BY_RESULT))
+                if op.__class__ in _ROOTS or "except" in eff.effects(op) or (everything and op.next_op is None):
+                    self.live_ops.append(op)
 
     def _op(self, op: Operation) -> None:
         if op in self.ops:
             return
         self.ops.add(op)
-        if (parent := op.parent_op()) is not None:
-            self.work.append(parent)
-        for attribute in op.properties.values():
-            self._mentions(attribute)
-        match op:
-            case scf.IfOp():
-                self.work.append(op.cond)
-            case eff.WhileOp():
-                self.work.extend(terminator(op.condition.block).operands)
-            case ix.ForOp() | eff.LoopOp():
-                self._mentions(op.index.type)
-            case eff.AccumOp():
-                pass
-            case _:
-                self.work.extend(op.operands)
-                for result in op.results:
-                    self._mentions(result.type)
+        if (parent := op.parent_op()) is not None and parent not in self.ops:
+            self.live_ops.append(parent)
+        if self.symbols:
+            self._mentions_of(op)
+        if op.__class__ not in _BY_RESULT:
+            self.work.extend(op._operands)  # pyright: ignore[reportPrivateUsage]
+        elif isinstance(op, scf.IfOp):
+            self.work.append(op.cond)
+        elif isinstance(op, eff.WhileOp):
+            self.work.extend(terminator(op.condition.block).operands)
 
     def _value(self, value: SSAValue) -> None:
         if value in self.values:
             return
         self.values.add(value)
-        self._mentions(value.type)
-        if isinstance(value, OpResult):
-            self.work.append(value.op)
-            self.work.extend(_behind_result(value))
+        if value.__class__ is OpResult:
+            op = value.op  # pyright: ignore[reportAttributeAccessIssue]
+            if op not in self.ops:
+                self.live_ops.append(op)
+            if op.regions:
+                self.work.extend(_behind_result(value))  # pyright: ignore[reportArgumentType]
         elif isinstance(value, BlockArgument) and (parent := value.block.parent_op()) is not None:
-            self.work.append(parent)
+            self.live_ops.append(parent)
             self.work.extend(_behind_argument(value, parent))
             if isinstance(parent, eff.AccumOp):
-                self.work.extend(self.writes.get(value, ()))
+                self.live_ops.extend(self.writes.get(value, ()))
 
-    def _mentions(self, attribute: Attribute) -> None:
-        for symbol in mentioned(attribute):
-            if symbol in self.symbols:
-                self.work.append(self.symbols[symbol])
+    def _mentions_of(self, op: Operation) -> None:
+        """What defines the sizes that an op, or the header of its body, mentions is live."""
+        types = [r.type for r in op.results] + [a.type for b in blocks(op) for a in b.args]
+        for attribute in (*op.properties.values(), *types):
+            for symbol in mentioned(attribute):
+                if symbol in self.symbols:
+                    self.live_ops.append(self.symbols[symbol])
 
 
 def _behind_result(result: OpResult) -> Sequence[SSAValue]:
@@ -173,7 +175,9 @@ def _sweep(block: Block, live: _Liveness) -> None:
     """Cut everything out of a block that is not live; the terminator stays."""
     for op in reversed(list(block.ops)):
         if op in live.ops:
-            if isinstance(op, _BY_RESULT):
+            if not op.regions:
+                continue
+            if op.__class__ in _BY_RESULT:
                 op = shrink(op, [r in live.values for r in op.results])
             for inner in blocks(op):
                 _sweep(inner, live)

@@ -9,7 +9,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 def blocks(op: Operation) -> list[Block]:
     """The blocks of an op's regions (each region has one, or none)."""
-    return [b for r in op.regions for b in r.blocks]
+    return [b for r in op.regions for b in r.blocks] if op.regions else []
 
 
 def terminator(block: Block) -> Operation:

@@ -19,9 +19,12 @@ from .fuse_loops import loop_of, merge
 
 def merge_block(block: Block) -> bool:
     """Merge loops of a block wherever they may be. True if something changed."""
+    ops = list(block.ops)
+    if sum(bool(op.regions) for op in ops) < 2:
+        return False
     graph = Graph()
     changed = False
-    for op in list(block.ops):
+    for op in ops:
         node = graph.add(op)
         if op.regions:
             while (merged := _merge_with_earlier(graph, node)) is not None:

@@ -65,15 +65,18 @@ def needs(op: Operation) -> Needs:
 
 
 def _own_needs(op: Operation, found: Needs) -> None:
-    found.values.update(op.operands)
+    found.values.update(op._operands)  # pyright: ignore[reportPrivateUsage]  (the property builds a view)
     for result in op.results:
-        found.symbols.update(mentioned(result.type))
+        if symbols := mentioned(result.type):
+            found.symbols.update(symbols)
     for attribute in op.properties.values():
-        found.symbols.update(mentioned(attribute))
-    if not op.regions:
-        found.row.update(eff.effects(op))
-    if isinstance(op, eff.AddOp):
-        found.writes.add(op.accumulator)
+        if symbols := mentioned(attribute):
+            found.symbols.update(symbols)
+    if op.regions:
+        return
+    found.row.update(eff.effects(op))
+    if op.__class__ is eff.AddOp:
+        found.writes.add(op.operands[0])
     elif "except" in found.row:  # a call writes the accumulators it is given
         found.writes.update(o for o in op.operands if isinstance(o.type, AccType))
         if found.writes:
@@ -91,7 +94,7 @@ def _forget_what_is_inside(ops, inner: Needs) -> None:
 def defined_symbol(op: Operation) -> str | None:
     """The size symbol that an op (not a function header) defines: a loop's for its body, others for what follows."""
     name = op.properties.get("symbol")
-    return name.data if isinstance(name, StringAttr) else None
+    return name.data if name is not None and isinstance(name, StringAttr) else None
 
 
 def mentioned(attr: Attribute) -> tuple[str, ...]:

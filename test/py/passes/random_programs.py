@@ -1,7 +1,7 @@
 """Random programs of the IR: loops, accumulations, branches and checks over indices that are affine in each other.
 
-`random_module(seed)` has one function @f over the sizes n and m. Every program is valid: sizes are polynomials, an index
-is made only where its range follows from those of its parts.
+`random_module(seed)` has one function @f over the sizes n and m. Every program is valid: sizes are polynomials, and an
+index is made only where its range follows from those of its parts.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ PIPELINES = [
     ["ix-fuse", "simplify"],
     ["unroll", "licm", "cse"],
     ["accum-to-table", "dce"],
-    ["simplify", "ix-fuse", "simplify", "unroll", "simplify", "accum-to-table", "simplify", "ix-fuse", "simplify", "licm"],
+    "simplify ix-fuse simplify unroll simplify accum-to-table simplify ix-fuse simplify licm cse".split(),
 ]
 
 
