@@ -9,7 +9,6 @@ from pydex.frontend.values import Value
 
 if TYPE_CHECKING:
     from pydex.frontend.elaborator import Elaborator
-    from pydex.frontend.instances import Instance
     from pydex.types import Type
 
 REQUIRED = object()
@@ -30,17 +29,13 @@ class Compiled:
 
     __name__: str
 
-    def parameters(self) -> list[Parameter]:
-        """Its parameters in order."""
-        raise NotImplementedError(f"{type(self).__name__} must list its parameters")
+    def parameter_names(self) -> list[str]:
+        """The names of the positional ones."""
+        raise NotImplementedError(f"{type(self).__name__} must name its parameters")
 
     def apply(self, el: Elaborator, args: list[Value], kwargs: dict[str, Value]) -> Value:
         """A call in compiled code."""
         raise NotImplementedError(f"{type(self).__name__} must say what a call means")
-
-    def elaborate(self, el: Elaborator, instance: Instance, args: list[Value]) -> Value:
-        """The body, in the frame of a new instance, for these arguments."""
-        raise NotImplementedError(f"{type(self).__name__} must elaborate its body")
 
     def describe(self) -> str:
         return f"the function {self.__name__}"

@@ -13,7 +13,7 @@ from xdsl.dialects import arith, math
 from xdsl.ir import SSAValue
 
 from pydex import types
-from pydex.frontend import scalars
+from pydex.frontend import operators
 from pydex.frontend.kinds import WEAK_FLOAT, WEAK_INT, WeakType
 from pydex.frontend.scalars import Dtype, Number, common, constant, dtype_of, is_float, storage, to_ssa
 from pydex.frontend.values import Literal, Scalar
@@ -26,7 +26,7 @@ Rule = Callable[["Elaborator", SSAValue, ElementType], SSAValue]
 
 
 def _select(el: Elaborator, op: str, x: SSAValue, y: SSAValue, dtype: ElementType, yes: Any, no: Any) -> SSAValue:
-    condition = scalars.compare_ssa(el, op, x, y, dtype)
+    condition = operators.compare_ssa(el, op, x, y, dtype)
     return el.emit(arith.SelectOp(condition, yes, no))
 
 
@@ -157,7 +157,7 @@ def atan2(el: Elaborator, left: Number, right: Number) -> Number:
 
 BINARY: dict[str, Callable[[Elaborator, Number, Number], Number]] = {
     "atan2": atan2,
-    "pow": lambda el, x, y: scalars.binary(el, "**", x, y),
+    "pow": lambda el, x, y: operators.binary(el, "**", x, y),
     "minimum": lambda el, x, y: extremum(el, "min", x, y),
     "maximum": lambda el, x, y: extremum(el, "max", x, y),
 }

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from xdsl.ir import Block
 
 from pydex.frontend.callable import Compiled
-from pydex.frontend.derivatives import Transformed, parameter_names, places_of
+from pydex.frontend.derivatives import Transformed
 from pydex.frontend.frame import Frame
 from pydex.frontend.functions import Closure
 from pydex.frontend.jit import Function
 from pydex.frontend.scope import Scope
 from pydex.frontend.tangents import tangent_type
+from pydex.frontend.targets import parameter_names, places_of
 from pydex.frontend.values import Static, Value
 from pydex.types import TupleType, Type
 

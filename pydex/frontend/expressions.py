@@ -15,7 +15,7 @@ from pydex.frontend.elaborator import Elaborator, expression
 from pydex.frontend.functions import Closure, Generator
 from pydex.frontend.jumps import Undefined
 from pydex.frontend.lift import lift
-from pydex.frontend.scalars import COMPARISONS, SYMBOLS
+from pydex.frontend.operators import COMPARISONS, SYMBOLS
 from pydex.frontend.scope import MISSING, Gone
 from pydex.frontend.values import NUMBERS, Literal, Record, Scalar, Static, Tuple, Value
 

@@ -11,22 +11,21 @@ from xdsl.ir import SSAValue
 
 from pydex.dialects import ix
 from pydex.frontend import scalars
-from pydex.frontend.derivatives import (
-    Target,
-    Transformed,
-    check_differentiable,
-    emit_jvp,
-    emit_vjp,
-    places_of,
-    push_forward,
-    shaped,
-    target,
-)
+from pydex.frontend.derivatives import Transformed, push_forward
 from pydex.frontend.kinds import WeakType, dims_of, leaves, size_of
 from pydex.frontend.nests import tabulate
 from pydex.frontend.structure import ir_types
 from pydex.frontend.tables import pack, zero
 from pydex.frontend.tangents import float_leaves, float_types
+from pydex.frontend.targets import (
+    Target,
+    check_differentiable,
+    emit_jvp,
+    emit_vjp,
+    places_of,
+    shaped,
+    target,
+)
 from pydex.frontend.values import NONE, Record, Static, Table, Tuple, Value
 from pydex.sizes import Size
 from pydex.types import ElementType, RecordType, TableType, TupleType, Type

@@ -40,6 +40,10 @@ class Function(Compiled):
         source, node = function_syntax(self.python)
         return Closure(node, None, self.__name__, source, self.python)
 
+    def parameter_names(self) -> list[str]:
+        spec = self.closure.node.args
+        return [a.arg for a in spec.posonlyargs + spec.args]
+
     def declared(self, el: Elaborator) -> dict[str, Type]:
         """The annotated types, `return` among them."""
         from pydex.frontend.annotations import declared_types

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pydex import types
-from pydex.frontend import scalars
+from pydex.frontend import operators, scalars
 from pydex.frontend.kinds import StaticType
 from pydex.frontend.values import NUMBERS, Int, Literal, Record, Scalar, Static, Struct, Table, Tuple, Value
 
@@ -41,7 +41,7 @@ def describe(value: Value) -> str:
 def binary(el: Elaborator, op: str, left: Value, right: Value) -> Value:
     """`left op right`."""
     if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
-        return scalars.binary(el, op, left, right)
+        return operators.binary(el, op, left, right)
     if isinstance(left, Struct) or isinstance(right, Struct):
         return _method(el, op, left, right, METHODS[op])
     if isinstance(left, Table) or isinstance(right, Table):
@@ -62,7 +62,7 @@ def _on_statics(el: Elaborator, op: str, left: Value, right: Value) -> Value:
     from pydex.frontend.lift import lift
     from pydex.frontend.setvalues import python_operand
 
-    node = next(kind for kind, symbol in scalars.SYMBOLS.items() if symbol == op)
+    node = next(kind for kind, symbol in operators.SYMBOLS.items() if symbol == op)
     a, b = python_operand(left), python_operand(right)
     if a is None or b is None:
         el.fail(f"'{op}' is not defined on {describe(left)} and {describe(right)}")
@@ -72,7 +72,7 @@ def _on_statics(el: Elaborator, op: str, left: Value, right: Value) -> Value:
         el.fail_with(error)
 
 
-_CODE = {kind: compile(f"a {symbol} b", "<operator>", "eval") for kind, symbol in scalars.SYMBOLS.items()}
+_CODE = {kind: compile(f"a {symbol} b", "<operator>", "eval") for kind, symbol in operators.SYMBOLS.items()}
 
 
 def _method(el: Elaborator, op: str, left: Value, right: Value, name: str) -> Value:
@@ -95,7 +95,7 @@ def _method(el: Elaborator, op: str, left: Value, right: Value, name: str) -> Va
 def compare(el: Elaborator, op: str, left: Value, right: Value) -> Value:
     """`left op right`, for a comparison."""
     if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
-        return scalars.compare(el, op, left, right)
+        return operators.compare(el, op, left, right)
     if isinstance(left, Struct) or isinstance(right, Struct):
         return _compare_structs(el, op, left, right)
     if isinstance(left, Table) or isinstance(right, Table):
@@ -133,9 +133,9 @@ def _compare_tuples(el: Elaborator, op: str, left: Tuple, right: Tuple) -> Value
             result = equal if isinstance(result, Literal) and result.value is True else binary(el, "&", result, equal)
         if op == "==":
             return result
-        return scalars.compare(el, "==", result, Literal(False))  # type: ignore[arg-type]
+        return operators.compare(el, "==", result, Literal(False))  # type: ignore[arg-type]
     if not left.items or not right.items:
-        return Literal(scalars.PYTHON_COMPARISONS[op](len(left.items), len(right.items)))
+        return Literal(operators.PYTHON_COMPARISONS[op](len(left.items), len(right.items)))
     strict = compare(el, op[0], left.items[0], right.items[0])
     equal = compare(el, "==", left.items[0], right.items[0])
     rest = _compare_tuples(el, op, Tuple(left.items[1:]), Tuple(right.items[1:]))
@@ -160,11 +160,11 @@ def unary(el: Elaborator, op: str, value: Value) -> Value:
     if not isinstance(value, NUMBERS):
         el.fail(f"'{op}' is not defined on {describe(value)}")
     if op == "-":
-        return scalars.negate(el, value)
+        return operators.negate(el, value)
     if op == "+":
         return value
     if scalars.dtype_of(value) == types.bool_:
-        return scalars.binary(el, "^", value, Literal(True))
-    return scalars.binary(el, "-", scalars.negate(el, value), Literal(1))
+        return operators.binary(el, "^", value, Literal(True))
+    return operators.binary(el, "-", operators.negate(el, value), Literal(1))
 
 

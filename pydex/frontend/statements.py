@@ -18,8 +18,9 @@ from pydex.frontend.elaborator import Elaborator, statement
 from pydex.frontend.escapes import escapes, never_falls_through, without_jumps
 from pydex.frontend.expressions import condition
 from pydex.frontend.functions import Closure
+from pydex.frontend.operators import SYMBOLS
 from pydex.frontend.patterns import bind, unpack
-from pydex.frontend.scalars import SYMBOLS, to_ssa
+from pydex.frontend.scalars import to_ssa
 from pydex.frontend.values import NONE, Literal, Scalar, Static, Value
 
 
