@@ -67,7 +67,7 @@ def test_rows_of_a_run(tmp_path):
     done = command(
         "tri:small", "call_arr:small", "--peers", "numpy", "--threads", "1,2", "--rounds", "2", "--json", file
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
     rows = json.loads(file.read_text())
     assert [(row["workload"], row["peer"], row["threads"]) for row in rows] == [
         (workload, peer, threads)
