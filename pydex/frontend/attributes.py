@@ -95,7 +95,7 @@ def _property(el: Elaborator, value: Struct, getter: property) -> Value:
 def _generated(function: python_types.FunctionType) -> bool:
     """Whether dataclasses made this method; its meaning is built in."""
     file = function.__code__.co_filename
-    return file.startswith("<") or file.endswith("dataclasses.py")
+    return file == "<string>" or file.endswith("dataclasses.py")
 
 
 def _replaced(el: Elaborator, value: Struct, changes: dict[str, Value]) -> Value:

@@ -91,6 +91,8 @@ def matmul(left: Any, right: Any) -> Any:
     if left.items and isinstance(left.items[0], Table):
         return make_table(left.axis, [matmul(row, right) for row in left.items])
     if not is_same(left.axis, right.axis):
+        if not left.items:
+            return left  # no rows, whose axis would be known by them
         raise TypeError(f"@ sums over {left.axis!r} on its left side, but over {right.axis!r} on its right")
     total: Any = 0
     for x, row in zip(left.items, right.items, strict=True):

@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from law1.subject import Subject, function
 from xdsl.dialects.builtin import ModuleOp
 
+from law1.subject import Subject, function
 from pydex import interpreter, pipeline
 from pydex.dialects import ad
 from pydex.dialects.text import context, print_module
 from pydex.passes.pipelines import CPU, PLAIN
 from pydex.pipeline import Options
-from pydex.runtime.signature import Signature
 
 
 @dataclass
@@ -32,15 +31,16 @@ class Run:
 def interpreted(subject: Subject, orders: Sequence[str] = ("forward", "random"), every: bool = True) -> Iterator[Run]:
     """The interpreter, on the module as the frontend made it and after every pass that changes it (or only the last).
 
-    A pass is left out where the interpreter cannot run what it leaves: derivative ops. Consumes the module.
+    After each in the first order; in the others at both ends. A pass is left out where the interpreter cannot run what
+    it leaves: derivative ops. Consumes the module.
     """
     module, ctx = subject.module, context()
-    text = ""
+    text, ends = "", (0, len(CPU))
     for stage, name in enumerate(("frontend", *CPU)):
         if stage:
             pipeline.run_passes(module, [name], ctx)
         pipeline.check(module)
-        if not every and stage not in (0, len(CPU)):
+        if not every and stage not in ends:
             continue
         before, text = text, print_module(module)
         if text == before:
@@ -48,7 +48,7 @@ def interpreted(subject: Subject, orders: Sequence[str] = ("forward", "random"),
         waiting = _has_derivatives(module)
         if waiting and subject.takes_derivatives:
             continue
-        for order in orders:
+        for order in orders if stage in ends else orders[:1]:
             call = _interpret(subject, module, order)
             yield Run(f"interpreter after {stage:02} {name}, {order}", call, only_entry=waiting)
 
@@ -71,15 +71,13 @@ def unoptimised(subject: Subject) -> Run:
 
 
 def compiled(subject: Subject, name: str, passes: tuple[str, ...], opt_level: int | None) -> Run:
-    """Machine code, after these passes; () if they have run. Arguments include those that are only sizes."""
+    """Machine code, after these passes. Consumes the module."""
     made: dict[str, Any] = {}
-    if passes:
-        pipeline.run_passes(subject.module, passes)
+    pipeline.run_passes(subject.module, passes)
 
     def call(name: str, arguments: Sequence[Any]) -> list[Any]:
         if name not in made:
-            seeds = len(function(subject.module, name).function_type.inputs) - len(subject.arguments)
-            signature = subject.signature if name == subject.entry else subject.signature_for(range(seeds), name)
+            signature = subject.signature if name == subject.entry else subject.signature_for(name)
             made[name] = pipeline.compile(subject.module, name, signature, Options((), opt_level=opt_level))
         results = made[name](*subject.passed, *arguments[len(subject.arguments) :])
         outputs = len(function(subject.module, name).function_type.outputs)
@@ -89,11 +87,10 @@ def compiled(subject: Subject, name: str, passes: tuple[str, ...], opt_level: in
 
 
 def optimised(subject: Subject) -> Run:
+    """What a user runs."""
     return compiled(subject, "compiled", CPU, None)
 
 
 def plain(subject: Subject) -> Run:
+    """As little as can be compiled, by LLVM without optimisation."""
     return compiled(subject, "compiled, plain", PLAIN, 0)
-
-
-__all__ = ["Run", "Signature", "compiled", "interpreted", "optimised", "plain"]

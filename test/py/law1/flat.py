@@ -43,7 +43,7 @@ def unflatten(type: Type, like: Any, stream: Any) -> Any:
         case StructOf(cls, fields):
             return cls(**{name: unflatten(field, _part(like, name), stream) for name, field in fields})
     leaf = next(stream)
-    return None if leaf is None else leaf
+    return None if leaf is None else _rows(leaf, like)
 
 
 def box(shape: Sequence[int], value: Any, dtype: Any) -> np.ndarray:
@@ -56,6 +56,13 @@ def box(shape: Sequence[int], value: Any, dtype: Any) -> np.ndarray:
 def elements(shape: Sequence[int], value: Any) -> np.ndarray:
     """Where in its box a leaf has elements."""
     return box(shape, _ones(value), bool)
+
+
+def _rows(box: Any, like: Any) -> Any:
+    """A box as rows of the lengths that those of `like` have."""
+    if isinstance(like, list):
+        return [_rows(part, row) for part, row in zip(box, like, strict=False)]
+    return box[tuple(slice(0, size) for size in np.shape(like))] if np.ndim(like) else box
 
 
 def _ones(value: Any) -> Any:

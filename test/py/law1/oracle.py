@@ -8,17 +8,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+
 from law1 import flat
 from law1.subject import Subject
-
 from pydex import reference
 from pydex.reference import all_floats_in_f64, derivatives, reference_function
 from pydex.types import Type
 
 Leaves = list[Any]
-COMPONENTS = 24
-"""Cotangents are compared component by component up to this many float inputs, which cost one run each; beyond, by
-their product with a random direction alone."""
+COMPONENTS = {1: 24, 2: 6}
+"""Cotangents are compared component by component up to this many float inputs, which cost one run each, a run of
+second order much more; beyond, by their product with a random direction alone."""
 
 
 class _Along:
@@ -58,7 +58,7 @@ class Oracle:
         return [flat.elements(shape, leaf) for shape, leaf in zip(self.subject.result_boxes, leaves, strict=True)]
 
     def jvp(self, *directions: Leaves) -> Leaves:
-        """The tangents of the float results along flat directions of the float arguments; two: the second derivative."""
+        """The tangents of the float results along a flat direction of the float arguments; along two: D²f[v, u]."""
         function = self.function
         for direction in directions[:-1]:
             function = _Along(function, self._structured(direction))
@@ -69,7 +69,7 @@ class Oracle:
     def pulled_back(self, cotangents: Leaves, *directions: Leaves) -> Leaves | None:
         """For each float argument ⟨cotangents, ∂ jvp(*directions) / ∂ it⟩, or None if that takes too many runs."""
         sizes = [np.size(self.subject.arguments[k]) for k in self.subject.wrt]
-        if sum(sizes) > COMPONENTS:
+        if sum(sizes) > COMPONENTS[1 + len(directions)]:
             return None
         units = iter(dot(cotangents, self.jvp(*directions, unit)) for unit in self._units())
         return [

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+
 from law1.scope import Scope
 from law1.statements import Statements
 

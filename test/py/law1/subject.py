@@ -1,6 +1,6 @@
 """A program and a call of it, as the executions of law 1 take them: a module, flat arguments, sizes.
 
-`Subject.with_derivatives()` adds to the module functions that hold derivative ops on the entry, so that one run of a
+`Subject.add_derivatives` adds to the module functions that hold derivative ops on the entry, so that one run of a
 pipeline serves the value and all derivatives:
 
     jvp       the results, and their tangents for tangents of all float arguments
@@ -28,8 +28,14 @@ from pydex.runtime.call import bind
 from pydex.runtime.signature import Signature
 from pydex.runtime.signature import Value as Parameter
 
-FIRST = {"jvp": ad.JvpOp, "vjp": ad.VjpOp}
-SECOND = {"jvp_vjp": ("vjp", ad.JvpOp), "vjp_jvp": ("jvp", ad.VjpOp), "vjp_vjp": ("vjp", ad.VjpOp)}
+DERIVATIVES: dict[str, tuple[str, type[ad.Derivative]]] = {
+    "jvp": ("", ad.JvpOp),
+    "vjp": ("", ad.VjpOp),
+    "jvp_vjp": ("vjp", ad.JvpOp),
+    "vjp_jvp": ("jvp", ad.VjpOp),
+    "vjp_vjp": ("vjp", ad.VjpOp),
+}
+"""The derivative functions: the one that each differentiates ("": the entry), and how."""
 
 
 @dataclass
@@ -61,8 +67,9 @@ class Subject:
 
     @property
     def wrt(self) -> list[int]:
-        """The flat arguments that hold floats."""
-        return [k for k, type in enumerate(self.function.function_type.inputs) if is_float(type)]
+        """The flat arguments that hold floats, but for what the program reads from outside."""
+        given = len(self.arguments) - len(self.program.instance.hidden)
+        return [k for k, type in enumerate(list(self.function.function_type.inputs)[:given]) if is_float(type)]
 
     @property
     def float_results(self) -> list[int]:
@@ -80,30 +87,32 @@ class Subject:
     def result_boxes(self) -> list[tuple[int, ...]]:
         return [shape(type, self.sizes) for type in self.function.function_type.outputs]
 
-    def with_derivatives(self, second: bool) -> None:
-        """Add the functions of first, and perhaps second, derivatives."""
-        for name, op in FIRST.items():
-            derivative(self.module, self.entry, op, self.wrt, name)
-        for name, (inner, op) in SECOND.items() if second else ():
-            derivative(self.module, inner, op, self.wrt, name)
+    def add_derivatives(self, names: Sequence[str]) -> None:
+        """Add these functions of derivatives to the module; those of second derivatives need those of first ones."""
+        for name in names:
+            inner, op = DERIVATIVES[name]
+            derivative(self.module, inner or self.entry, op, self.wrt, name)
 
-    def signature_for(self, tangents: Sequence[int], name: str) -> Signature:
-        """The signature of a derivative function; `tangents`: how many flat parameters follow those of the entry."""
+    def signature_for(self, name: str) -> Signature:
+        """The signature of a derivative function: seeds follow the parameters of the entry."""
         made = function(self.module, name)
         inputs, outputs = made.function_type.inputs, made.function_type.outputs
-        extra = [_parameter(f"seed{k}", type) for k, type in enumerate(list(inputs)[len(inputs) - len(tangents) :])]
+        extra = [_parameter(f"seed{k}", type) for k, type in enumerate(list(inputs)[len(self.arguments) :])]
         results = tuple(_parameter(f"result{k}", type) for k, type in enumerate(outputs))
-        return Signature(self.signature.symbols, (*self.signature.params, *extra), results, self.signature.preconditions)
+        params, conditions = (*self.signature.params, *extra), self.signature.preconditions
+        return Signature(self.signature.symbols, params, results, conditions)
 
 
 def subject(compiled: Any, args: Sequence[Any], kwargs: dict[str, Any] | None = None) -> Subject:
     """The program of a `@dx.jit` function or of a derivative of one, for these arguments."""
     values, types = compiled._arguments(tuple(args), kwargs or {})
     program = elaborate(compiled.__pydex_compiled__, types)
-    signature = program.signature()
+    signature = signatures_of(program)[0]
     named = zip(program.params, values, program.names, strict=True)
     flat = [x for type, value, name in named for x in flatten_argument(type, value, name)]
-    flat += [hidden.getter() for hidden in program.instance.hidden]
+    flat += [hidden.outside.read() for hidden in program.instance.hidden]
+    smaller = bind(signatures_of(program)[1], flat, {})[1]
+    flat += [quotient(smaller) for quotient in quotients_of(program)]
     converted, sizes = bind(signature, flat, {})
     passed = [value for value, param in zip(converted, signature.params, strict=True) if param.kind != "size"]
     takes = any(isinstance(op, ad.Derivative) for op in program.module.walk())

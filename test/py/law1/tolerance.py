@@ -1,6 +1,6 @@
 """How far apart two executions may be.
 
-Integers, bools and indices: not at all. Floats: C·eps·M, where eps is the unit roundoff of the program's narrowest float
+Integers, bools and indices: not at all. Floats: C·eps·M, where eps is the precision of the program's narrowest float
 type and M the greatest magnitude that occurs while the interpreter runs the function, unoptimised: rounding errors are
 made in proportion to the terms of a sum, not to what is left of it. NaN and the infinities must agree exactly.
 """
@@ -56,6 +56,8 @@ def watched() -> Iterator[Scale]:
 def compare(found: Any, expected: Any, mask: Any, scale: float, dtype: str, where: str) -> None:
     """Raises Disagreement, naming the first place, unless the leaf agrees where the mask is set."""
     found, expected = np.asarray(found), np.asarray(expected)
+    if expected.dtype.kind == "u" and found.dtype.kind == "i":
+        found = found.astype(expected.dtype)  # the IR's integers have no sign
     if found.shape != expected.shape:
         raise Disagreement(f"{where}: shape {found.shape}, expected {expected.shape}")
     if expected.dtype.kind != "f":

@@ -10,3 +10,6 @@ def f(x: f64[n], y: f64[m], a: f64[n, m], p: m.Index[n], c: i64[n], s: f64):
     for i in n:
         u[i] = dx.tanh(u[i])
     return sum(u[i] for i in n)
+
+
+# law1: sizes (4, 3), seed 0

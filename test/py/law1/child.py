@@ -1,0 +1,87 @@
+"""Trials in a child process: one that crashes, or does not end, is a failure like any other.
+
+with Child() as child:
+    child.error(trial)      None, or what is wrong
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from law1.trial import Trial
+
+LIMIT = 300.0
+"""Seconds that a trial may take."""
+
+
+class Child:
+    """A process that runs trials, replaced by a new one when it dies."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def error(self, trial: Trial) -> str | None:
+        """What is wrong with it; a crash is."""
+        process = self._process = self._process or self._start()
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(asdict(trial)) + "\n")
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], LIMIT)
+        if not ready:
+            self._end()
+            return f"Timeout: it takes more than {LIMIT:.0f} s"
+        answer = process.stdout.readline()
+        if answer:
+            return json.loads(answer)
+        code = process.wait()
+        self._end()
+        name = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        return f"Crash: the process ended with {name}"
+
+    def _start(self) -> subprocess.Popen[str]:
+        root = Path(__file__).resolve().parents[3]
+        path = os.pathsep.join([str(root), str(root / "test" / "py"), os.environ.get("PYTHONPATH", "")])
+        return subprocess.Popen(
+            [sys.executable, "-m", "law1.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream is not None:
+                    stream.close()
+        self._process = None
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the program prints is no answer
+    for line in sys.stdin:
+        given = json.loads(line)
+        trial = Trial(**{**given, "sizes": tuple(given["sizes"])})
+        answers.write(json.dumps(trial.error()) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
