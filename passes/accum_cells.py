@@ -11,7 +11,7 @@ from xdsl.ir import Block, SSAValue
 from pydex.dialects import eff, ix
 
 from .accum_extract import Extraction
-from .affine import in_range, same
+from .affine import distinct, in_range, same
 from .dce import shrink
 from .edit import erase, insert, new, terminator
 from .monoids import combine, is_identity
@@ -86,6 +86,11 @@ def _outside(value: SSAValue, block: Block) -> bool:
     return not block.is_ancestor(value.owner)
 
 
+def _apart(a: list[SSAValue], b: list[SSAValue]) -> bool:
+    """Are two places provably different cells?"""
+    return any(distinct(i, j) for i, j in zip(a, b, strict=False))
+
+
 def update_directly(op: eff.AccumOp) -> eff.AccumOp:
     """accum a = t { ...; add a[k], v }  ==>  ...; t{k := t[k] + v}, where no add is inside a loop or branch"""
     for k in reversed(range(len(op.initial))):
@@ -113,12 +118,15 @@ def _update(op: eff.AccumOp, k: int, adds: list[eff.AddOp]) -> eff.AccumOp:
         erase(add)
     uses, after, table = list(op.results[k].uses), op.next_op, op.initial[k]
     assert after is not None
+    fresh = is_identity(monoid, table)
+    written: list[list[SSAValue]] = []
     for place in places:
         *indices, value = [op.results[v] if isinstance(v, int) else v for v in place]
-        if not is_identity(monoid, table):
+        if not fresh or not all(_apart(indices, other) for other in written):
             cell = new(after, ix.AtOp(table, indices)) if indices else table
             value = combine(monoid, cell, value, after)
         table = new(after, ix.UpdateOp(table, indices, value)) if indices else value
+        written.append(indices)
     for use in uses:
         use.operation.operands[use.index] = table
     narrowed = shrink(op, [i != k for i in range(len(op.results))])

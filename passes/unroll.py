@@ -26,7 +26,7 @@ from .monoids import combine
 from .symbols import Sizes, Values, clone_all, substitute
 
 SIZE = 4
-OPS = 48
+OPS = 96
 
 
 class Unroll(ModulePass):

@@ -16,7 +16,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
-from pydex.passes.affine import in_range
+from pydex.passes.affine import in_range, never_empty
 
 n, m = SizeAttr.of("n"), SizeAttr.of("m")
 SIZES = [n, m, n + 1, SizeAttr.of(3), SizeAttr.of(1)]
@@ -175,7 +175,8 @@ class Writer:
             if tables and self.chance(0.5):
                 kinds, values = [*kinds, "tab"], [*values, self.pick(tables)]
             else:
-                kinds, values = [*kinds, self.pick(["tab", "add", "add"])], [*values, self.scalar(body)]
+                winners = ["max", "min"] if never_empty(size) else []
+                kinds, values = [*kinds, self.pick(["tab", "add", "add", *winners])], [*values, self.scalar(body)]
         body.block.add_op(ix.YieldOp(values))
         types = [loop.result_type(k, v.type) for k, v in zip(kinds, values, strict=True)]
         loop.detach()
@@ -212,7 +213,7 @@ class Writer:
             if self.chance(0.7):
                 zero = s.put(arith.ConstantOp(FloatAttr(0.0, f64)))
                 start = s.put(ix.FillOp(zero, start.type))
-        accum = eff.AccumOp([start], ["add"])
+        accum = eff.AccumOp([start], [self.pick(["add", "add", "add", "max", "mul"])])
         s.block.add_op(accum)
         body = s.inner(accum.body.block)
         body.accumulators.append(accum.accumulators[0])
