@@ -70,10 +70,11 @@ def outcome(found: ModuleOp, name: str, sizes: dict[str, int], args: list, order
         return f"{type(error).__name__}: {error}"
 
 
-def assert_same(found, expected, what: str) -> None:
+def assert_same(found, expected, what: str, tolerance: float = 1e-12) -> None:
+    """The same exception, or the same numbers up to the order of sums."""
     if isinstance(expected, str):
         assert found == expected, what
         return
     assert not isinstance(found, str), f"{what}: {found}"
     for k, (a, b) in enumerate(zip(found, expected, strict=True)):
-        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12, err_msg=f"{what}, result {k}")
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=f"{what}, result {k}")

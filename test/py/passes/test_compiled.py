@@ -4,15 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
-from lowering import native
+from lowering import native, unbound
 
 from pydex import interpreter
 from pydex.dialects import ix
-from pydex.passes.pipelines import CPU
+from pydex.passes.pipelines import CPU, PLAIN
 
 from .running import TEXT, _argument, arguments, functions, module
 
-PIPELINES = {"plain": ("inline", "ix-own"), "optimised": CPU}
+PIPELINES = {"plain": PLAIN, "optimised": CPU}
 EXPECTED = (IndexError, ValueError, ZeroDivisionError)
 
 
@@ -65,4 +65,5 @@ def test_compiled_as_interpreted(name, pipeline):
     for seed in range(8):
         sizes, args = (larger if seed > 5 else arguments)(function, np.random.default_rng(seed))
         expected = outcome(lambda *a, s=sizes: interpreter.run(source, name, list(a), dict(s), "forward"), args)
-        assert_same(outcome(compiled, args), expected, function, sizes)
+        extra = [sizes[s] for s in unbound(function)]
+        assert_same(outcome(compiled, [*args, *extra]), expected, function, sizes)

@@ -31,7 +31,7 @@ def check(seed: int) -> None:
         try:
             run_passes(after, pipeline)
             for call, answer in zip(calls, expected, strict=True):
-                assert_same(outcome(after, "f", *call, "random"), answer, f"{call[0]}")
+                assert_same(outcome(after, "f", *call, "random"), answer, f"{call[0]}", 1e-9)
         except Exception as error:
             raise AssertionError(f"seed {seed}, {','.join(pipeline)}: {error}\n{print_module(before)}") from error
 
