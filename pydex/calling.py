@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 class Compilation:
     """Machine code for arguments of given types."""
 
-    def __init__(self, program: Program, native: Callable[..., Any], signature: Any):
-        self.native, self.signature = native, signature
+    def __init__(self, program: Program, explain: Callable[[Any], BaseException]):
+        from pydex import pipeline
+        from pydex.signatures import quotients_of, signatures_of
+
+        self.signature, self.without_quotients = signatures_of(program)
+        self.quotients = quotients_of(program)
+        self.native = pipeline.compile(program.module, program.entry, self.signature, explain=explain)
         self.params, self.names, self.result = program.params, program.names, program.result
         self.globals = list(program.unit.globals.values())
         self.outside = [hidden.outside for hidden in program.instance.hidden]
-        self.without_quotients, self.quotients = program.signatures[1], program.quotients()
+        from pydex.signatures import quotients_of, signatures_of
+
         self.is_plain = not (self.globals or self.outside or self.quotients) and self._passes_values_as_they_are()
 
     def _passes_values_as_they_are(self) -> bool:
@@ -157,15 +163,11 @@ class CompiledFunction:
         return found
 
     def _compile(self, types: tuple[Type, ...] | None) -> Compilation:
-        from pydex import pipeline
         from pydex.frontend.entry import elaborate
         from pydex.refusals import explainer
 
         program = elaborate(self.__pydex_compiled__, types)
-        signature = program.signature()
-        explain = explainer(self.__pydex_compiled__, program.instance.frame.preconditions)
-        native = pipeline.compile(program.module, program.entry, signature, explain=explain)
-        return Compilation(program, native, signature)
+        return Compilation(program, explainer(self.__pydex_compiled__, program.instance.frame.preconditions))
 
     # --------------------------------------------------------------------------------------------- inspection
 

@@ -6,32 +6,25 @@ Indices come as integers and are checked where they enter; they leave as integer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType as IRIndex
 from xdsl.dialects.builtin import i64 as ir_i64
-from xdsl.ir import Attribute
 
 from pydex.dialects import eff, ix
-from pydex.dialects.sizes import SizeAttr
 from pydex.frontend import kinds
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.functions import parameter_node
 from pydex.frontend.instances import Instance, build
-from pydex.frontend.kinds import Leaf, StructOf, leaves, root
+from pydex.frontend.kinds import StructOf, leaves, root
 from pydex.frontend.nests import tabulate
 from pydex.frontend.scope import Scope
 from pydex.frontend.structure import index_value
 from pydex.frontend.tables import with_axes
 from pydex.frontend.values import Int, Record, Scalar, Struct, Table, Tuple, Value
 from pydex.sets import Axis, Fin, IndexSet
-from pydex.sizes import Size
 from pydex.types import IndexType, RecordType, TableType, TupleType, Type, i64
-
-if TYPE_CHECKING:
-    from pydex.runtime.signature import Signature
 
 
 def entry_instance(
@@ -184,67 +177,3 @@ def leave(el: Elaborator, value: Value) -> Value:
 
             return tabulate(el, value.axes[0], lambda index: leave(el, item(el, value, index)))
     raise AssertionError(f"{value} does not leave")
-
-
-# -------------------------------------------------------------------------------------------------- signature
-
-
-def signatures_of(instance: Instance, names: list[str], params: list[Type]) -> tuple[Signature, Signature]:
-    """What the runtime needs to know to call the instance; and the same without the sizes that are quotients of others.
-
-    Each quotient, `(n + 1) // 2`, is a further argument, which the caller computes from the sizes of the second one.
-    """
-    from pydex.runtime.signature import Precondition, Signature
-    from pydex.runtime.signature import Value as Parameter
-    from pydex.runtime.signature import symbols_of as symbols_of_poly
-
-    frame = instance.frame
-    values = []
-    arguments = iter(frame.entry.args)
-    for name, type in zip(names, params, strict=True):
-        values += _parameters(frame, name, type, arguments)
-    for hidden in instance.hidden:
-        values += _parameters(frame, hidden.name, hidden.value.type, arguments)
-    given = {s for value in values for extent in value.extents for s in symbols_of_poly(extent)}
-    names_of_sizes = [(s, frame.symbols[s].name) for s in frame.sizes]
-    determined = tuple(name for s, name in names_of_sizes if s not in frame.divisions or name in given)
-    without = Signature(determined, tuple(values), ())
-    for symbol in frame.divisions:
-        values.append(Parameter(symbol.name, "size", "i64", (poly(frame.attr(Size.of(symbol))),)))
-    assert instance.op is not None
-    outputs = instance.op.function_type.outputs
-    flat = leaves(instance.result)
-    results = [_value(f"result{k}", leaf, type) for k, (leaf, type) in enumerate(zip(flat, outputs, strict=True))]
-    conditions = [
-        Precondition(poly(frame.attr(c.size)), c.at_least, c.message) for c in frame.preconditions
-    ]
-    symbols = tuple(frame.symbols[s].name for s in frame.sizes)
-    return Signature(symbols, tuple(values), tuple(results), tuple(conditions)), without
-
-
-def _parameters(frame, name: str, type: Type, arguments):
-    from pydex.runtime.signature import Value as Parameter
-    from pydex.types import SizeType
-
-    if isinstance(type, SizeType):
-        return [Parameter(name, "size", "i64", (poly(frame.attr(kinds.size_of(type.set))),))]
-    flat = leaves(type)
-    named = [name] if len(flat) == 1 else [f"{name}.{k}" for k in range(len(flat))]
-    return [_value(n, leaf, next(arguments).type) for n, leaf in zip(named, flat, strict=True)]
-
-
-def _value(name: str, leaf: Leaf, type: Attribute):
-    from pydex.frontend.scalars import storage
-    from pydex.runtime.signature import Value as Parameter
-
-    dtype = "i64" if isinstance(leaf.element, IndexType) else storage(leaf.element).name
-    if not isinstance(type, ix.TableType):
-        return Parameter(name, "scalar", dtype)
-    return Parameter(name, "table", dtype, tuple(map(poly, ix.bounding_sizes(type))))
-
-
-def poly(size: SizeAttr):
-    """A size as the runtime writes it."""
-    return tuple((coefficient, monomial) for monomial, coefficient in size.data)
-
-

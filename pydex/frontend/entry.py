@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import gc
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import ModuleOp
 from pydex import broken
 from pydex.diagnostics import DexNotImplementedError, Diagnostic, Span
 from pydex.frontend import expressions, loops, statements, whiles  # noqa: F401 - they register their handlers
-from pydex.frontend.boundary import entry_instance, external, signatures_of
+from pydex.frontend.boundary import entry_instance
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.functions import parameter_node, returned_node
@@ -23,11 +23,11 @@ from pydex.frontend.instances import Instance
 from pydex.frontend.kinds import is_axis_symbol, leaves, substitute, symbols_of
 from pydex.frontend.prove import Equate
 from pydex.frontend.unit import Unit
-from pydex.sizes import FloorDiv, Size, Symbol
+from pydex.sizes import Size, Symbol
 from pydex.types import Type
 
 if TYPE_CHECKING:
-    from pydex.runtime.signature import Signature
+    pass
 
 
 @dataclass
@@ -44,24 +44,6 @@ class Program:
     @property
     def entry(self) -> str:
         return self.instance.name
-
-    @cached_property
-    def signatures(self) -> tuple[Signature, Signature]:
-        """What the runtime needs to know to call the entry, with and without the sizes that are quotients."""
-        return signatures_of(self.instance, self.names, [external(p) for p in self.params])
-
-    def signature(self) -> Signature:
-        """What the runtime needs to know to call the entry."""
-        return self.signatures[0]
-
-    def quotients(self) -> list[Callable[[Mapping[str, int]], int]]:
-        """For each size that is a quotient, how it is computed from the others."""
-        frame = self.instance.frame
-
-        def compute(atom: FloorDiv, sizes: Mapping[str, int]) -> int:
-            return atom.evaluate({symbol: sizes[frame.symbols[symbol].name] for symbol in atom.dividend.symbols()})
-
-        return [partial(compute, atom) for atom in frame.divisions.values()]
 
 
 def elaborate(function: Compiled, types: Sequence[Type] | None = None) -> Program:

@@ -16,7 +16,7 @@ ROWS = (
     {"passes"},
     {"frontend", "interpreter", "reference", "universe"},
     {"pipeline", "mlir", "runtime"},
-    {"api", "calling", "listing", "refusals", "lib", "random"},
+    {"api", "calling", "gradients", "listing", "refusals", "signatures", "lib", "random"},
     {"tools"},
     {"benchmarks", "examples", "test"},
 )
@@ -31,7 +31,7 @@ ONLY = {
     "torch_mlir": {"mlir"},
     "ast": {"frontend", "reference", "diagnostics", "refusals", "tools", "test"},  # passes never see Python
     "xdsl": {
-        *("dialects", "passes", "frontend", "interpreter", "pipeline", "listing", "api", "tools", "universe", "test"),
+        *("dialects", "passes", "frontend", "interpreter", "pipeline", "listing", "signatures", "api", "tools", "universe", "test"),
     },
     "torch": {"benchmarks", "test"},
     "jax": {"benchmarks", "test"},

@@ -27,6 +27,7 @@ from pydex.interpreter.scalars import dtype_of
 from pydex.runtime.call import bind
 from pydex.runtime.signature import Signature
 from pydex.runtime.signature import Value as Parameter
+from pydex.signatures import quotients_of, signatures_of
 
 DERIVATIVES: dict[str, tuple[str, type[ad.Derivative]]] = {
     "jvp": ("", ad.JvpOp),
@@ -107,11 +108,11 @@ def subject(compiled: Any, args: Sequence[Any], kwargs: dict[str, Any] | None = 
     """The program of a `@dx.jit` function or of a derivative of one, for these arguments."""
     values, types = compiled._arguments(tuple(args), kwargs or {})
     program = elaborate(compiled.__pydex_compiled__, types)
-    signature = signatures_of(program)[0]
+    signature, without_quotients = signatures_of(program)
     named = zip(program.params, values, program.names, strict=True)
     flat = [x for type, value, name in named for x in flatten_argument(type, value, name)]
     flat += [hidden.outside.read() for hidden in program.instance.hidden]
-    smaller = bind(signatures_of(program)[1], flat, {})[1]
+    smaller = bind(without_quotients, flat, {})[1]
     flat += [quotient(smaller) for quotient in quotients_of(program)]
     converted, sizes = bind(signature, flat, {})
     passed = [value for value, param in zip(converted, signature.params, strict=True) if param.kind != "size"]
