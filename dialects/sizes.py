@@ -129,6 +129,24 @@ class SizeListAttr(Data[tuple[SizeAttr, ...]]):
         return tuple(parser.parse_comma_separated_list(parser.Delimiter.ANGLE, lambda: parse_size(parser)))
 
 
+_last = 0  # the largest number that a fresh symbol has
+
+
+def fresh(symbol: str) -> str:
+    """A symbol that no op defines yet: `i` or `i.3` becomes `i.7`."""
+    global _last
+    _last += 1
+    return f"{symbol.split('.')[0]}.{_last}"
+
+
+def reserve(symbol: str) -> None:
+    """Never make this symbol, which a text defines, nor an earlier one."""
+    global _last
+    number = symbol.partition(".")[2]
+    if number.isdecimal():
+        _last = max(_last, int(number))
+
+
 def parse_size(parser: AttrParser) -> SizeAttr:
     """size ::= ['-'] term (('+' | '-') term)*    term ::= factor ('*' factor)*    factor ::= int | name | '#' int"""
     sign = -1 if parser.parse_optional_punctuation("-") else 1

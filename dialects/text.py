@@ -16,6 +16,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 from .ad import Ad
 from .eff import Eff
 from .ix import Ix
+from .sizes import reserve
 
 DIALECTS = {"ix": lambda: Ix, "eff": lambda: Eff, "ad": lambda: Ad}
 
@@ -61,6 +62,9 @@ def parse(text: str, file: str = "<input>", ctx: Context | None = None) -> Modul
     except RecursionError:
         raise IRError("the text is nested too deeply", file) from None
     verify(module)
+    for op in module.walk():
+        if isinstance(symbol := op.properties.get("symbol"), StringAttr):
+            reserve(symbol.data)
     return module
 
 

@@ -6,7 +6,6 @@ fresh ones: `i` becomes `i.7`. Types, sizes and operands of the clone follow.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 
 from xdsl.dialects.builtin import ArrayAttr, FunctionType, StringAttr
@@ -14,17 +13,10 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from pydex.dialects.eff import AccType
 from pydex.dialects.ix import IdxType, TableType
-from pydex.dialects.sizes import SizeAttr, SizeListAttr
+from pydex.dialects.sizes import SizeAttr, SizeListAttr, fresh
 
 Sizes = dict[str, SizeAttr]
 Values = dict[SSAValue, SSAValue]
-
-_numbers = itertools.count(1)
-
-
-def fresh(symbol: str) -> str:
-    """A symbol that no op defines yet."""
-    return f"{symbol.split('.')[0]}.{next(_numbers)}"
 
 
 def substitute(attr: Attribute, sizes: Sizes) -> Attribute:

@@ -42,3 +42,15 @@ func.func private @scale(%t : !ix.tab<[a], f64>, %s : f64) -> !ix.tab<[a], f64> 
   } -> (tab !ix.tab<[a], f64>)
   func.return %r : !ix.tab<[a], f64>
 }
+
+// A text may have been written by an earlier run: its names are not made again.
+// CHECK-LABEL: func.func @dumped
+// CHECK: "i.1000"
+// CHECK: "i.100{{[1-9]}}"
+func.func @dumped(%x : f64, %t : !ix.tab<[3], f64>) -> (f64, !ix.tab<[3], f64>) {
+  %s = ix.for %i "i.1000" : !ix.idx<3> {
+    ix.yield %x : f64
+  } -> (add f64)
+  %r = ix.call @scale<3>(%t, %s) : (!ix.tab<[3], f64>, f64) -> !ix.tab<[3], f64>
+  func.return %s, %r : f64, !ix.tab<[3], f64>
+}
