@@ -73,7 +73,7 @@ def _loop(node: ast.For | ast.While, outer: _Loop | None) -> list[ast.stmt]:
         before.append(_assign(node, loop.stop, ast.Constant(False)))
         flags.append(loop.stop)
     if loop.returns:
-        before += [_assign(node, loop.returned, ast.Constant(False)), _assign(node, loop.value, Undefined())]
+        before += [_assign(node, loop.returned, ast.Constant(False)), _assign(node, loop.value, Undefined(None))]
         flags.append(loop.returned)
     made.pydex_flags = flags  # type: ignore[union-attr]
     after: list[ast.stmt] = [_return_after(node, loop, outer)] if loop.returns else []
@@ -93,5 +93,5 @@ def _assign(node: ast.stmt, name: str, value: ast.expr) -> ast.stmt:
     return ast.copy_location(ast.Assign([target], ast.copy_location(value, node)), node)
 
 
-class Undefined(ast.expr):
+class Undefined(ast.Constant):
     """The value of a variable that is not read before it is assigned; it takes any type."""
