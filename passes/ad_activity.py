@@ -17,14 +17,19 @@ from xdsl.ir import Operation, Region, SSAValue
 from pydex.dialects import ad, eff, ix
 
 from .ad_emit import has_tangent
-from .ad_rules import ZERO
+from .ad_errors import no_rule
+from .ad_rules import REFUSED, ZERO
 
 Edge = tuple[SSAValue, SSAValue]
 Graph = dict[SSAValue, list[SSAValue]]
 
 
 def active_values(function: FuncOp, wrt: Iterable[int]) -> set[SSAValue]:
-    """The active values of a function whose arguments `wrt` are differentiated; all its float results count."""
+    """The active values of a function whose arguments `wrt` are differentiated; all its float results count.
+
+    Raises DexNotImplementedError at an op without a derivative that is given what depends on these arguments, also if
+    its result is an integer: no derivative is lost in silence.
+    """
     block = function.body.block
     assert block.last_op is not None
     edges = [(a, b) for op in function.walk() for a, b in _edges(op) if has_tangent(a.type) and has_tangent(b.type)]
@@ -33,7 +38,11 @@ def active_values(function: FuncOp, wrt: Iterable[int]) -> set[SSAValue]:
     for a, b in edges:
         forward[a].append(b)
         backward[b].append(a)
-    return _reach(forward, [block.args[i] for i in wrt]) & _reach(backward, block.last_op.operands)
+    varied = _reach(forward, [block.args[i] for i in wrt])
+    for op in function.walk():
+        if type(op) in REFUSED and any(o in varied for o in op.operands):
+            raise no_rule(op)
+    return varied & _reach(backward, block.last_op.operands)
 
 
 def _reach(graph: Graph, start: Iterable[SSAValue]) -> set[SSAValue]:

@@ -89,6 +89,7 @@ class Forward:
             return
         rule = self.rules.structural.get(type(op), self.rules.scalar)
         rule(self, op, point)
+        point.values.update((r, point.values[self.target.same[r]]) for r in op.results if r in self.target.same)
 
     def writes_active(self, op: Operation) -> bool:
         """Does the op write to an accumulator that has a tangent?"""

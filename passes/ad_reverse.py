@@ -113,6 +113,7 @@ class Reverse:
             level.emit.location = op.location
             rule = self.rules.forward.get(type(op), plain) if self.is_reversed(op) else plain
             rule(self, op, level)
+            level.values.update((r, level.values[self.target.same[r]]) for r in op.results if r in self.target.same)
 
     def is_reversed(self, op: Operation) -> bool:
         """Does the op have a reverse: active results, or writes to accumulators with a cotangent?"""

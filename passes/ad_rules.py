@@ -43,7 +43,7 @@ FLOAT: dict[type[Operation], tuple[Partial, ...]] = {
     arith.AddfOp: (1.0, 1.0),
     arith.SubfOp: (1.0, -1.0),
     arith.MulfOp: (lambda x, y, r: y, lambda x, y, r: x),
-    arith.DivfOp: (lambda x, y, r: 1.0 / y, lambda x, y, r: -r / y),
+    arith.DivfOp: (lambda x, y, r: 1.0 / y, lambda x, y, r: -(r * (1.0 / y))),  # one division for both
     arith.NegfOp: (-1.0,),
     arith.MaximumfOp: (lambda x, y, r: where(x < y, 0.0, 1.0), lambda x, y, r: where(x < y, 1.0, 0.0)),
     arith.MinimumfOp: (lambda x, y, r: where(x > y, 0.0, 1.0), lambda x, y, r: where(x > y, 1.0, 0.0)),
@@ -125,7 +125,7 @@ INTEGER: dict[type[Operation], tuple[Partial, ...]] = {
 
 #: Ops of `arith` and `math` without a derivative, and why: differentiating through one is refused by name.
 REFUSED: dict[type[Operation], str] = {
-    arith.BitcastOp: "the bits of a float have no derivative; `dx.stop_gradient` treats the result as a constant",
+    arith.BitcastOp: "the bits of a float have no derivative; take those of `dx.stop_gradient(x)`",
 }
 
 PARTIALS: dict[type[Operation], tuple[Partial, ...]] = {**FLOAT, **ZERO, **INTEGER}

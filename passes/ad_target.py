@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from xdsl.dialects.builtin import SymbolRefAttr
 from xdsl.dialects.func import FuncOp
@@ -14,19 +14,21 @@ from pydex.dialects.sizes import SizeAttr, SizeListAttr
 from pydex.dialects.text import error_at
 
 from .inline import Functions
-from .symbols import Sizes, clone, substitute
+from .symbols import Sizes, Values, clone, substitute
 
 
 @dataclass(frozen=True)
 class Target:
     """The function has no calls and no derivative ops. `sizes`: its size symbols in the terms of where it is emitted.
-    `higher`: will the result be differentiated again? `functions`: callees of ad.checkpoint."""
+    `higher`: will the result be differentiated again? `functions`: callees of ad.checkpoint. `same`: values of the
+    function that are differentiated -> values that are equal, and cheaper."""
 
     function: FuncOp
     wrt: Sequence[int]
     sizes: Sizes
     functions: Functions
     higher: bool
+    same: Values = field(default_factory=dict)
 
     @staticmethod
     def of(op: Operation, wrt: Sequence[int], functions: Functions, higher: bool) -> Target:

@@ -132,8 +132,9 @@ def forward_accum(reverse: Reverse, op: eff.AccumOp, level: Level) -> None:
     yielded = [inner.values[v] for v in (*op.yielded, *computed)] + [inner.kept[o][key] for o, key in kept]
     final = iter(level.emit.finish_accum(accum, yielded).results_)
     level.values.update(zip((*op.results_, *computed), final, strict=False))
+    level.kept.update((o, {}) for o in inner.kept)
     for (o, key), value in zip(kept, final, strict=True):
-        level.kept.setdefault(o, {})[key] = value
+        level.kept[o][key] = value
 
 
 def backward_accum(reverse: Reverse, op: eff.AccumOp, level: Level) -> None:

@@ -6,13 +6,15 @@
     w = accum min (a = -1 where r0 is r, else ∞) { for i { add a[φ], i if x is r[φ] else ∞ } }
     d = accum add (a = r0 where w is -1, else 0) { for i { add a[φ], x if i is w[φ] else 0 } }
 
-d equals r, and sums have derivatives of every order, in both modes. Ties: the initial value, then the least indices of
-the loops around, then the first in the text. A contribution in a `while` has no index, and is refused.
+d equals r, which is read where its value is needed, and sums have derivatives of every order, in both modes. Ties:
+the initial value, then the least indices of the loops around, then the first in the text. A contribution in a `while`
+has no index, and is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from xdsl.dialects import arith
@@ -42,9 +44,7 @@ def with_winners(target: Target) -> Target:
     if not _extreme(target):
         return target
     copy = target.copied()
-    for op, k in _extreme(copy):
-        _rewrite(op, k)
-    return copy
+    return replace(copy, same=dict(_rewrite(op, k) for op, k in _extreme(copy)))
 
 
 def _extreme(target: Target) -> list[tuple[eff.AccumOp, int]]:
@@ -62,7 +62,8 @@ def _extreme(target: Target) -> list[tuple[eff.AccumOp, int]]:
     return [(op, k) for op, k in found if op.accumulators[k] in active or op.results_[k] in active]
 
 
-def _rewrite(op: eff.AccumOp, k: int) -> None:
+def _rewrite(op: eff.AccumOp, k: int) -> tuple[SSAValue, SSAValue]:
+    """Put w and d after the op; d and r, which are the same."""
     result, initial = op.results_[k], op.initial[k]
     uses = list(result.uses)
     last = op.next_op
@@ -75,6 +76,7 @@ def _rewrite(op: eff.AccumOp, k: int) -> None:
     chosen = _again(emit, op, k, start, "add", lambda x, at, here: _if_id(x, _read(winner, at, x), here))
     for use in uses:
         use.operation.operands[use.index] = chosen
+    return chosen, result
 
 
 def _read(table: SSAValue, indices: Sequence[SSAValue], beside: Number) -> Number:
