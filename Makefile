@@ -34,10 +34,10 @@ $(VENV)/.native: $(VENV)/.deps setup.py CMakeLists.txt $(wildcard pydex/runtime/
 	$(PY) -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
-# The peers are large, and PyPI's torch brings CUDA: its own index has the wheel that this needs.
+# The peers are large (PyPI's torch brings CUDA with it), so they are installed when they are first wanted.
 $(VENV)/.bench: $(VENV)/.native
 	$(PY) tools/requirements.py bench > $(VENV)/requirements-bench.txt
-	$(PY) -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu -r $(VENV)/requirements-bench.txt
+	$(PY) -m pip install --quiet -r $(VENV)/requirements-bench.txt
 	@touch $@
 
 lint: setup      ## ruff and pyright
