@@ -17,10 +17,12 @@ EXPECTED = (IndexError, ValueError, ZeroDivisionError)
 
 
 def larger(function, rng):
-    """Sizes at which loops are vectorised, and arguments."""
+    """Arguments of which one size is large enough for loops to be vectorised."""
     first = function.body.block.first_op
     names = [s.data for s in first.symbols] if isinstance(first, ix.SizesOp) else []
-    sizes = {n: int(rng.integers(17, 40)) for n in names}
+    sizes = {n: int(rng.integers(1, 4)) for n in names}
+    if names:
+        sizes[str(rng.choice(names))] = int(rng.integers(33, 40))
     return sizes, [_argument(a.type, sizes, rng) for a in function.body.block.args]
 
 
