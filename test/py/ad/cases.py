@@ -386,6 +386,16 @@ def scan_in_scan(f: Build, x: Any) -> Any:
     return f.loop("n - 1", [x], outer)
 
 
+@case("n", ["n"], (4,))
+def diffusion(f: Build, u0: Any) -> Any:
+    """As many steps as elements, each of which reads all of the table before."""
+
+    def step(g: Build, t: Any, u: Any) -> Any:
+        return g.tab("n", lambda h, i: h.sin(h.at(u, i)) * h.at(u, h.index([i], [-1], "n - 1", "n")))
+
+    return f.loop("n", [u0], step)
+
+
 @case("n", ["n", ""], (5,), ())
 def time_steps(f: Build, u0: Any, c: Any) -> Any:
     """A stencil in a time loop: the whole table is carried, and made anew."""
