@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp
 
 from pydex import broken
-from pydex.diagnostics import DexNotImplementedError, Diagnostic, Span
+from pydex.diagnostics import DexNotImplementedError, DexTypeError, Diagnostic, Span
 from pydex.frontend import expressions, loops, statements, whiles  # noqa: F401 - they register their handlers
 from pydex.frontend.boundary import entry_instance
 from pydex.frontend.callable import Compiled
 from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.functions import parameter_node, returned_node
 from pydex.frontend.instances import Instance
-from pydex.frontend.kinds import is_axis_symbol, leaves, substitute, symbols_of
+from pydex.frontend.kinds import StaticType, StructOf, is_axis_symbol, leaves, substitute, symbols_of
 from pydex.frontend.prove import Equate
 from pydex.frontend.unit import Unit
 from pydex.sizes import Size, Symbol
-from pydex.types import Type
+from pydex.types import RecordType, TupleType, Type
 
 if TYPE_CHECKING:
     pass
@@ -69,6 +69,7 @@ def _elaborate(function: Compiled, types: Sequence[Type] | None, equal: dict[Sym
     with broken.step("typing this program", partial(_place, function), passes=(Equate,)):
         instance, names, params = entry_instance(el, function, given)
         _check_result(function, instance)
+        _check_static(function, instance.result)
         _check_elements(function, names, [*params, instance.result])
     return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit)
 
@@ -85,6 +86,25 @@ def _check_result(function: Compiled, instance: Instance) -> None:
     message = "the size of this result is known only when the program runs"
     help = "pass the size: an argument `size: dx.Size[n]`, and build the table over n"
     raise DexNotImplementedError(Diagnostic(message, span, help=help))
+
+
+def _check_static(function: Compiled, result: Type) -> None:
+    """What only exists while a program is compiled cannot be returned to Python, but for None and strings."""
+    from pydex.frontend.entries import innermost
+
+    match result:
+        case TupleType(items):
+            parts = list(items)
+        case RecordType(fields) | StructOf(_, fields):
+            parts = [field for _, field in fields]
+        case StaticType(value) if value is not None and not isinstance(value, str):
+            closure = innermost(function)
+            message = f"{result!r} cannot be returned to Python: it exists only while the program is compiled"
+            raise DexTypeError(Diagnostic(message, closure.source.span(returned_node(closure.node))))
+        case _:
+            return
+    for part in parts:
+        _check_static(function, part)
 
 
 def _check_elements(function: Compiled, names: Sequence[str], types: Sequence[Type]) -> None:

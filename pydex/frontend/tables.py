@@ -93,8 +93,9 @@ def elementwise(el: Elaborator, values: list[Value], function: Callable[..., Val
     tables = [v for v in values if isinstance(v, Table)]
     first = tables[0]
     for other in tables[1:]:
-        if other.axes[0] != first.axes[0]:
-            equate(el, size_of(other.axes[0]), size_of(first.axes[0]))
+        if other.axes[0] != first.axes[0] or len(other.axes) != len(first.axes):
+            if len(other.axes) == len(first.axes):
+                equate(el, size_of(other.axes[0]), size_of(first.axes[0]))
             el.fail(
                 f"{what} of tables over {_axes(first)} and {_axes(other)}",
                 help="give both the same index sets, or say which elements meet: [… for i in n]",

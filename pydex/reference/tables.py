@@ -167,6 +167,8 @@ def elementwise(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     if not tables:
         return function(*args)
     axis = _common_axis(tables)
+    if len({isinstance(item, Table) for table in tables for item in table.items[:1]}) > 1:
+        raise TypeError("elementwise operations need tables with the same number of axes")
     rows = [[arg.items[k] if isinstance(arg, Table) else arg for arg in args] for k in range(len(tables[0].items))]
     return make_table(axis, [elementwise(function, tuple(row)) for row in rows])
 
