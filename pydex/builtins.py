@@ -26,8 +26,8 @@ class Builtin:
 
 
 ELEMENTWISE = (
-    "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh erf sigmoid relu "
-    "abs sign floor ceil trunc round isnan isinf isfinite atan2 pow minimum maximum where"
+    "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf "
+    "sigmoid relu abs sign floor ceil trunc round isnan isinf isfinite atan2 pow minimum maximum where"
 ).split()
 """On scalars, and element by element on tables over the same sets."""
 

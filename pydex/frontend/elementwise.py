@@ -80,7 +80,8 @@ UNARY: dict[str, Rule] = {
     "sqrt": _op(math.SqrtOp), "cbrt": _op(math.CbrtOp),
     "sin": _op(math.SinOp), "cos": _op(math.CosOp), "tan": _op(math.TanOp),
     "asin": _op(math.AsinOp), "acos": _op(math.AcosOp), "atan": _op(math.AtanOp),
-    "sinh": _op(math.SinhOp), "cosh": _op(math.CoshOp), "tanh": _op(math.TanhOp), "erf": _op(math.ErfOp),
+    "sinh": _op(math.SinhOp), "cosh": _op(math.CoshOp), "tanh": _op(math.TanhOp),
+    "asinh": _op(math.AsinhOp), "acosh": _op(math.AcoshOp), "atanh": _op(math.AtanhOp), "erf": _op(math.ErfOp),
     "sigmoid": sigmoid,
 }  # fmt: skip
 """Functions of a float; an integer becomes one."""

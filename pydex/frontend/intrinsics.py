@@ -281,13 +281,14 @@ BUILTINS: dict[str, Callable[..., Value]] = {
 """The functions of the language, by name."""
 
 PYTHON = "sum max min any all abs round pow len range enumerate zip reversed divmod isinstance int float bool"
-MATH = "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh erf floor ceil trunc "
-MATH += "isnan isinf isfinite atan2 pow prod"
+MATH = "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf "
+MATH += "floor ceil trunc isnan isinf isfinite atan2 pow prod"
 NUMPY = {
     **{name: name for name in "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh".split()},
     **{name: name for name in "abs sign floor ceil trunc isnan isinf isfinite minimum maximum where".split()},
     **{name: name for name in "sum prod mean any all argmax argmin zeros_like ones_like".split()},
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "power": "pow", "absolute": "abs",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
     "rint": "round", "max": "max", "min": "min", "fabs": "abs",
 }  # fmt: skip
 

@@ -560,6 +560,14 @@ def gradient_of_state(x: f64[n]) -> f64[n]:
 
 
 @dx.jit
+def area_functions(x: f64, y: f64):
+    return (
+        (dx.asinh(x), np.arccosh(y), math.atanh(x)),
+        (dx.grad(lambda t: dx.asinh(t))(x), dx.grad(lambda t: dx.acosh(t))(y), dx.grad(lambda t: dx.atanh(t))(x)),
+    )
+
+
+@dx.jit
 def square_root(x: f64) -> f64:
     """Newton's iteration, to the last digit that moves."""
     guess = x
@@ -696,6 +704,15 @@ CASES = [
     Case("L-generic", means, (A23,), ([1.0, 4.0], 1.5)),
     Case("L-higher-order", higher_order, (RAMP,), 2 * RAMP + 1),
     Case("L-product", outer_product, (np.array([1.0, 2.0]), np.array([3.0, 5.0])), ([3.0, 5.0, 6.0, 10.0], 24.0)),
+    Case(  # asinh x = log(x + √(x² + 1)); derivatives 1/√(x² + 1), 1/√(x² − 1), 1/(1 − x²)
+        "L-area-functions",
+        area_functions,
+        (0.5, 1.25),
+        (
+            (math.log(0.5 + math.sqrt(1.25)), math.log(2.0), 0.5 * math.log(3.0)),
+            (1 / math.sqrt(1.25), 1 / 0.75, 1 / 0.75),
+        ),
+    ),
     Case("L-enum", by_colour, (np.array([1.0, 2.0]),), np.array([1.0, -2.0])),
     Case("L-table-slice", parts_of_a_table, (RAMP,), ([4.0, 2.0, 8.0], [3.0, -2.0, 6.0], 5.0)),
     Case(

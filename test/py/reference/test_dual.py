@@ -17,6 +17,8 @@ POINTS = {
     "cbrt": (-0.7, 2.5),
     "asin": (-0.6, 0.4),
     "acos": (-0.6, 0.4),
+    "acosh": (1.3, 2.5),
+    "atanh": (-0.6, 0.4),
 }
 UNARY = sorted(name for name in elementwise.ELEMENTWISE if len(dual.PARTIALS.get(name, ())) == 1)
 BINARY = ["+", "-", "*", "/", "**", "%", "atan2"]
