@@ -43,8 +43,8 @@ class Target(Protocol):
         ...
 
     @property
-    def short_loop(self) -> str:
-        """The attributes of a loop that is vectorised for few iterations rather than for many."""
+    def loop_hints(self) -> Mapping[str, str]:
+        """The attributes of a loop, by the hint of `lower_cost.vector_hint`."""
         ...
 
     def spell(self, type: Attribute) -> str:
@@ -192,9 +192,9 @@ class Lowering:
         initial: Sequence[Val],
         body: Callable[[Val, list[Val]], Sequence[Val]],
         step: int = 1,
-        short: bool = False,
+        hint: str = "",
     ) -> list[Val]:
-        """`for i in lo … hi step: carried = body(i, carried)`; the last carried values. short: not many iterations."""
+        """`for i in lo … hi step: carried = body(i, carried)`; the last carried values. `hint`: see `vector_hint`."""
         code, index = self.code, self.target.index
         before = code.slot()
         i, args = code.fresh(index), [code.fresh(v.type) for v in initial]
@@ -209,7 +209,7 @@ class Lowering:
             self.target.leave(self, frame, start)
             if initial:
                 code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *yielded)
-        code.do("}}" + self.target.short_loop * short)
+        code.do("}}" + self.target.loop_hints.get(hint, ""))
         return results
 
     # ------------------------------------------------------------------------------------------------- tables

@@ -7,8 +7,9 @@ not move accesses across, so scopes may overlap in time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from xdsl.ir import Attribute
 
@@ -41,7 +42,9 @@ class Memory:
     index: str = "i64"
     scopes: int = 0
     functions: list[str] = field(default_factory=list)
-    short_loop: str = " {{loop_annotation = #short}}"
+    loop_hints: ClassVar[Mapping[str, str]] = {
+        hint: f" {{{{loop_annotation = #{hint}}}}}" for hint in ("masks", "scalar")
+    }
 
     def spell(self, type: Attribute) -> str:
         return scalar_type(type, self.index)
@@ -131,7 +134,8 @@ class Memory:
         for k in range(count):
             others = ", ".join(f"#s{other}" for other in range(count) if other != k)
             lines += [f"#in{k} = [#s{k}]", f"#not{k} = [{others}]"]
-        lines.append("#short = #llvm.loop_annotation<vectorize = <predicateEnable = true>>")
+        lines.append("#masks = #llvm.loop_annotation<vectorize = <predicateEnable = true>>")
+        lines.append("#scalar = #llvm.loop_annotation<vectorize = <disable = true>>")
         lines.append(f"#written = [{', '.join(f'#s{k}' for k in range(count))}]")
         return "\n".join(lines)
 

@@ -7,6 +7,7 @@ from above: a loop's own symbol by its last value, a size that is opened inside 
 
 from __future__ import annotations
 
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Operation
 
@@ -32,6 +33,22 @@ def work(block: Block) -> SizeAttr:
         elif not (isinstance(op, ix.AtOp) and isinstance(op.result.type, ix.TableType)):
             simple += WEIGHTS.get(op.name, 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1)
     return (total + simple).substitute(_defined(block))
+
+
+#: So many xors make a hash: the loop vectoriser of LLVM 24 takes time exponential in the length of such a chain.
+HASH = 16
+
+
+def vector_hint(op: ix.ForOp) -> str:
+    """How LLVM is asked to vectorise the loop: "" as it likes, "masks" for few iterations, "scalar" not at all."""
+    if hashes(op):
+        return "scalar"
+    return "masks" if is_short(op) else ""
+
+
+def hashes(op: ix.ForOp) -> bool:
+    """Does the body compute random bits?"""
+    return sum(isinstance(inner, arith.XOrIOp) for inner in op.body.walk()) >= HASH
 
 
 def is_short(op: ix.ForOp) -> bool:

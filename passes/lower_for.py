@@ -12,7 +12,7 @@ from xdsl.ir import Operation, SSAValue
 from pydex.dialects import ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_cost import is_short
+from pydex.passes.lower_cost import hashes, vector_hint
 from pydex.passes.lower_reductions import Reductions, reduction
 from pydex.passes.lower_text import Idx, Val, add, minimum
 
@@ -65,14 +65,15 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
         first = reductions.first(low)
         return low.loop(
             *(lo, hi, first, lambda i, now: reductions.step(low, now, iteration(low, op, i), i)),
-            short=is_short(op),
+            hint=vector_hint(op),
         )
 
     def block(start: Val, before: list[Val]) -> list[Val]:
         end = low.code.number(minimum(low.code, add(low.code, start, size), hi))
         first = reductions.first_of_block(low)
         values = low.loop(
-            start, end, first, lambda i, now: reductions.step_of_block(low, now, iteration(low, op, i), i, start)
+            *(start, end, first, lambda i, now: reductions.step_of_block(low, now, iteration(low, op, i), i, start)),
+            hint="scalar" if hashes(op) else "",
         )
         return reductions.close_block(low, before, values, start, end)
 

@@ -13,7 +13,7 @@ What it does not do: threads for reductions and accumulators, vector math: that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -51,7 +51,7 @@ class Portable:
     """The target of upstream dialects."""
 
     index: str = "index"
-    short_loop: str = ""
+    loop_hints: ClassVar[Mapping[str, str]] = {}
 
     def spell(self, type: Attribute) -> str:
         return scalar_type(type, self.index)

@@ -20,6 +20,7 @@ from pydex.frontend.instances import Instance, build
 from pydex.frontend.kinds import StructOf, leaves, root
 from pydex.frontend.nests import tabulate
 from pydex.frontend.scope import Scope
+from pydex.frontend.setvalues import require_bound
 from pydex.frontend.structure import index_value
 from pydex.frontend.tables import with_axes
 from pydex.frontend.values import Int, Record, Scalar, Struct, Table, Tuple, Value
@@ -150,6 +151,7 @@ def _has_indices(type: Type) -> bool:
 
 def _checked_index(el: Elaborator, value: Scalar, index_set: IndexSet, where: str) -> Value:
     base = root(index_set)
+    require_bound(el, base)
     number = el.emit(arith.IndexCastOp(value.ssa, IRIndex()))
     size = el.frame.number(kinds.size_of(base))
     ok = el.emit(arith.CmpiOp(number, size, "ult"))  # negative numbers are large as unsigned ones

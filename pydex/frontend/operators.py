@@ -11,7 +11,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects import arith, math
-from xdsl.ir import SSAValue
+from xdsl.ir import Block, Region, SSAValue
 
 from pydex import types
 from pydex.dialects import eff
@@ -32,7 +32,6 @@ SYMBOLS: dict[type[ast.AST], str] = {
 FLOAT_OPS = {"+": arith.AddfOp, "-": arith.SubfOp, "*": arith.MulfOp, "/": arith.DivfOp}
 INTEGER_OPS = {
     "+": arith.AddiOp, "-": arith.SubiOp, "*": arith.MuliOp, "&": arith.AndIOp, "|": arith.OrIOp, "^": arith.XOrIOp,
-    "<<": arith.ShLIOp,
 }  # fmt: skip
 FORM_OPS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 
@@ -53,8 +52,8 @@ def binary(el: Elaborator, op: str, left: Number, right: Number) -> Number:
     if op in ("//", "%"):
         nonzero = isinstance(right, Literal) and right.value != 0
         return Scalar(_floor_division(el, op, a, b, storage(dtype), nonzero), dtype)
-    if op == ">>":
-        return Scalar(el.emit((arith.ShRUIOp if storage(dtype).kind == "u" else arith.ShRSIOp)(a, b)), dtype)
+    if op in ("<<", ">>") and not is_float(dtype):
+        return Scalar(_shift(el, op, a, b, storage(dtype), right), dtype)
     table: Any = FLOAT_OPS if is_float(dtype) else INTEGER_OPS
     if op not in table:
         el.fail(f"'{op}' is not defined on {dtype!r}")
@@ -109,6 +108,19 @@ def _floor_division(
     return el.emit(arith.SubiOp(a, el.emit(arith.MuliOp(quotient, b))))
 
 
+def _shift(el: Elaborator, op: str, a: SSAValue, b: SSAValue, dtype: ElementType, count: Number) -> SSAValue:
+    """As in NumPy: by as many bits as there are, or more, or by a negative count, nothing but the sign is left."""
+    bits = dtype.bits
+    right_shift: Any = arith.ShRUIOp if dtype.kind == "u" else arith.ShRSIOp
+    shifted = el.emit((arith.ShLIOp if op == "<<" else right_shift)(a, b))
+    if isinstance(count, Literal) and 0 <= count.value < bits:
+        return shifted
+    signed = op == ">>" and dtype.kind != "u"
+    beyond = el.emit(right_shift(a, constant(el, bits - 1, dtype))) if signed else constant(el, 0, dtype)
+    within = el.emit(arith.CmpiOp(b, constant(el, bits, dtype), "ult"))
+    return el.emit(arith.SelectOp(within, shifted, beyond))
+
+
 def _float_floor_division(el: Elaborator, op: str, a: SSAValue, b: SSAValue, dtype: ElementType) -> SSAValue:
     """q = floor(a/b), r = a - q·b in one rounding; r is brought into [0, b) where the quotient was rounded up."""
     zero, one = constant(el, 0.0, dtype), constant(el, 1.0, dtype)
@@ -142,7 +154,29 @@ def _power(el: Elaborator, base: Number, exponent: Number) -> Number:
     ok = el.emit(arith.CmpiOp(b, constant(el, 0, dtype), "sge"))
     message = "an integer to a negative power; convert one of them to a float"
     el.emit(eff.CheckOp(ok, "ValueError", message))
-    return Scalar(el.emit(math.IPowIOp(a, b)), dtype)
+    return Scalar(_integer_power(el, a, b, storage(dtype)), dtype)
+
+
+def _integer_power(el: Elaborator, base: SSAValue, exponent: SSAValue, dtype: ElementType) -> SSAValue:
+    """By squaring: for every bit of the exponent (not negative), from the lowest, result *= square where it is set."""
+    zero, one = constant(el, 0, dtype), constant(el, 1, dtype)
+    initial = [base, exponent, one]
+    test, body = (Block(arg_types=[v.type for v in initial]) for _ in range(2))
+    with el.inside(test):
+        el.frame.emit(eff.ConditionOp(el.emit(arith.CmpiOp(test.args[1], zero, "ne"))))
+    with el.inside(body):
+        square, remaining, result = body.args
+        is_set = el.emit(arith.CmpiOp(el.emit(arith.AndIOp(remaining, one)), one, "eq"))
+        factor = el.emit(arith.SelectOp(is_set, square, one))
+        following = [
+            el.emit(arith.MuliOp(square, square)),
+            el.emit(arith.ShRUIOp(remaining, one)),
+            el.emit(arith.MuliOp(result, factor)),
+        ]
+        el.frame.emit(eff.YieldOp(following))
+    op = eff.WhileOp(initial, Region(test), Region(body))
+    el.frame.emit(op)
+    return op.results_[2]
 
 
 def _unrolled_power(el: Elaborator, base: Number, exponent: int, dtype: Dtype) -> Number:

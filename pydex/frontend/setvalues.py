@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydex.frontend.kinds import size_of, substitute_set
 from pydex.frontend.values import Int, Literal, Static, Value
@@ -34,6 +34,17 @@ def bound_size(el: Elaborator, symbol: Symbol) -> Size:
         return size
     if symbol.uid and el.frame.knows(symbol):
         return Size.of(symbol)
+    _fail_unbound(el, symbol)
+
+
+def require_bound(el: Elaborator, index_set: IndexSet) -> None:
+    """Fails where no parameter gives the size of a set."""
+    for symbol in _symbols(index_set):
+        if not el.frame.knows(symbol):
+            _fail_unbound(el, symbol)
+
+
+def _fail_unbound(el: Elaborator, symbol: Symbol) -> NoReturn:
     el.fail(
         f"the size of {symbol.name} is not known here: no parameter of the function has it",
         kind=NameError,
