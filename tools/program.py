@@ -46,8 +46,15 @@ def source_order(module: ModuleType) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(module).items()
-        if isinstance(value, CompiledFunction) and value.__module__ == module.__name__
+        if isinstance(value, CompiledFunction) and _python(value).__module__ == module.__name__
     }
+
+
+def _python(function: Any) -> Any:
+    """The Python function that compiled functions are made of."""
+    while isinstance(function, CompiledFunction):
+        function = function.function
+    return function
 
 
 def named(module: ModuleType, name: str) -> Any:

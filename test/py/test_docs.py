@@ -22,6 +22,13 @@ def test_links_lead_to_files(page):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page):
+    named = r"`((?:pydex|passes|dialects|tools|test|docs|examples)/[\w/.*-]+)`"
+    for path in re.findall(named, page.read_text("utf-8")):
+        assert list(ROOT.glob(path.rstrip("/"))), f"{page.name} names {path}"
+
+
 def test_a_block_that_prints_something_else_is_found(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("```python\nprint(1.0)\n```\nprints\n```text\n2.0\n```\n")
