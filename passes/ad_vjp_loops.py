@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from xdsl.dialects import arith, scf
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
 from pydex.passes.symbols import fresh, substitute
 
 from .ad_errors import no_rule
 from .ad_numbers import Number
 from .ad_reductions import Others, with_parts
 from .ad_reverse import Level, Reverse, plain
+from .ad_store import forward_body, recall, storable, to_store
 
 # ------------------------------------------------------------------------------------------------- ix.for
 
 
 def forward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
     """The loop, with what the reverse of its reductions needs as further results."""
-    plain(reverse, op, level)
-    if not op.results_:
+    stored = storable(reverse, op.body.block) if level.again else set()
+    if not stored and not op.results_:
+        plain(reverse, op, level)
         return
-    copy = level.values[op.results_[0]].owner
-    assert isinstance(copy, ix.ForOp)
+    copy, entries = _emit_for(reverse, op, level, stored)
     active = [r in reverse.active for r in op.results_]
     final, kept = with_parts(level.emit, copy, active, reverse.target.higher)
     level.values.update(zip(op.results_, final.results_, strict=False))
+    kept.update(zip(entries, final.results_[len(op.results_) :], strict=False))
     level.kept[op] = kept
+
+
+def _emit_for(reverse: Reverse, op: ix.ForOp, level: Level, stored: set[Operation]) -> tuple[ix.ForOp, Sequence[Any]]:
+    """The loop, with what is stored as further tables; what these are."""
+    symbol = fresh(op.symbol.data) if op.symbol else None
+    size = substitute(op.size, level.sizes)
+    assert isinstance(size, SizeAttr)
+    loop = ix.ForOp(size, [], [], [level.values[t] for t in op.owned], symbol)
+    inner = level.within(level.emit.into(loop.body.block), {})
+    inner.enter(op, loop.index, symbol)
+    inner.values.update(zip(op.body.block.args[1:], loop.body.block.args[1:], strict=True))
+    forward_body(reverse, op.body.block, inner, stored)
+    entries = to_store(inner, op.body.block, stored, symbol)
+    values = [*(inner.values[v] for v in op.yielded), *entries.values()]
+    return level.emit.finish_for(loop, [*op.kind_names, *("tab" for _ in entries)], values), list(entries)
 
 
 def backward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
@@ -65,7 +84,8 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
         primal, cotangents = loop.body.block.args[1 : 1 + len(tables)], loop.body.block.args[1 + len(tables) :]
         inner.enter(op, loop.index, symbol)
         inner.values.update(zip(arguments, primal, strict=True))
-        reverse.forward(op.body.block, inner)
+        recalled = recall(inner, level.kept.get(op, {}), loop.index)
+        reverse.forward(op.body.block, inner, recalled)
         here = {**seeds, **dict(zip(owned, cotangents, strict=True))}
         for k, seed in here.items():
             # the new version of an owned table may matter to nobody; then what is owned is the old one's cotangent
@@ -111,7 +131,7 @@ def _reverse_winner(reverse: Reverse, op: ix.ForOp, level: Level, k: int, winner
     inner.enter(op, winner, symbol)
     arguments = op.body.block.args[1:]
     inner.values.update((a, level.values[t]) for a, t in zip(arguments, op.owned, strict=True))
-    reverse.forward(op.body.block, inner)
+    reverse.forward(op.body.block, inner, recall(inner, level.kept[op], winner))
     reverse.add(inner, op.yielded[k], seed)
     reverse.backward(op.body.block, inner)
     for argument, table in zip(arguments, op.owned, strict=True):

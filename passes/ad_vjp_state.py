@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from xdsl.ir import Block, Region, SSAValue
 
@@ -18,7 +17,8 @@ from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes.symbols import fresh, substitute
 
-from .ad_reverse import Level, Reverse, plain
+from .ad_reverse import Level, Reverse
+from .ad_store import Kept, forward_body, recall, storable, to_store
 from .ad_tape import Tape, tape_of
 
 
@@ -102,12 +102,11 @@ def _with_tape(reverse: Reverse, steps: Steps, level: Level) -> Sequence[SSAValu
     steps.enter(inner, loop)
     inner.values.update(zip(steps.carried, loop.carried, strict=True))
     tape = steps.tape
-    for op in steps.block.ops:
-        if op.next_op is not None:
-            inner.emit.location = op.location
-            (forward_loop if op in tape.loops else plain)(reverse, op, inner)  # pyright: ignore[reportArgumentType]
-    kept: dict[Any, SSAValue] = {v: inner.values[v] for v in tape.values}
+    stored = storable(reverse, steps.block) - tape.absent if level.again else set()
+    forward_body(reverse, steps.block, inner, stored | set(tape.loops))
+    kept: Kept = {v: inner.values[v] for v in tape.values}
     kept.update(((op, key), v) for op in tape.loops for key, v in inner.kept[op].items())
+    kept.update(to_store(inner, steps.block, stored, loop.symbol.data if loop.symbol else None))
     outputs = [*(inner.values[v] for v in steps.yielded), *kept.values()]
     results = level.emit.finish_loop(loop, outputs).results_
     level.kept[steps.op] = dict(zip(kept, results[len(steps.yielded) :], strict=True))
@@ -129,9 +128,8 @@ def _reverse_steps(reverse: Reverse, steps: Steps, level: Level) -> None:
         loop = steps.start(initial, not steps.backwards)
         inner = outer.inside(outer.emit.into(loop.body.block))
         steps.enter(inner, loop)
-        for key, table in level.kept[op].items():
-            _remember(inner, key, inner.emit.at(table, [loop.index]))
-        reverse.forward(steps.block, inner, steps.tape.absent)
+        recalled = recall(inner, level.kept[op], loop.index)
+        reverse.forward(steps.block, inner, recalled | steps.tape.absent)
         for k, cotangent in zip(active, loop.carried, strict=True):
             reverse.add(inner, steps.yielded[k], cotangent)
         for value, seed in zip(steps.yielded[len(steps.carried) :], seeds, strict=True):
@@ -142,12 +140,3 @@ def _reverse_steps(reverse: Reverse, steps: Steps, level: Level) -> None:
 
     for k, cotangent in zip(active, reverse.accumulate(steps.body, level, build), strict=True):
         reverse.add(level, op.initial[k], cotangent)
-
-
-def _remember(level: Level, key: Any, value: SSAValue) -> None:
-    """What the tape kept: a value of the body, or (loop, key): what an inner loop kept."""
-    if isinstance(key, tuple):
-        loop, inner = key
-        level.kept.setdefault(loop, {})[inner] = value
-    else:
-        level.values[key] = value

@@ -518,6 +518,91 @@ def table_in_while(f: Build, x: Any) -> Any:
     return f.while_([f.constant(0.0), x], lambda g, s, t: s < 3.5, once)
 
 
+# -------------------------------------------------------------------------------- nests of three and more
+
+
+@case("n m k", ["n m k", "k"], (2, 2, 3), (3,))
+def sums_of_sums(f: Build, x: Any, w: Any) -> Any:
+    """Σ sin Σ sin Σ sin Σ exp, and what wins on the way."""
+
+    def outer(g: Build, i: Any) -> Any:
+        def middle(h: Build, j: Any) -> Any:
+            def inner(q: Build, a: Any) -> Any:
+                v = q.at(x, i, j, a)
+                return q.sin(q.sum("k", lambda p, b: p.exp(v * p.at(w, b))))
+
+            return h.sin(h.sum("k", inner))
+
+        total, top = g.for_("m", "add max", lambda h, j: (middle(h, j), h.sin(h.at(x, i, j, h.index([], [], 0, "k")))))
+        return g.sin(total) * top
+
+    return f.sum("n", outer)
+
+
+@case("n m k", ["n", "m", "k"], (2,), (2,), (3,))
+def loops_in_loops(f: Build, x: Any, y: Any, z: Any) -> Any:
+    def outer(g: Build, i: Any, s: Any) -> Any:
+        def middle(h: Build, j: Any, t: Any) -> Any:
+            return h.loop("k", [t], lambda q, a, u: q.sin(u) * q.at(z, a) + q.at(x, i) * q.at(y, j))
+
+        return g.loop("m", [s], middle)
+
+    return f.loop("n", [f.constant(0.3)], outer)
+
+
+@case("n m k", ["n m", "k"], (2, 3), (2,))
+def mixed_nest(f: Build, x: Any, z: Any) -> Any:
+    """A branch in a loop in an order-free loop in a loop in an order-free loop."""
+
+    def outer(g: Build, i: Any) -> Any:
+        def step(h: Build, j: Any, s: Any) -> Any:
+            def one(q: Build, a: Any) -> Any:
+                def inner(p: Build, b: Any, u: Any) -> Any:
+                    v = p.sin(u) * p.at(z, b)
+                    return p.if_(v < 0.1, lambda r: r.sin(v) + s, lambda r: v * v * r.at(x, i, j))
+
+                return q.loop("k", [q.at(z, a)], inner)
+
+            return h.sin(h.sum("k", one)) + s * h.at(x, i, j)
+
+        return g.loop("m", [g.constant(0.2)], step)
+
+    return f.tab("n", outer)
+
+
+@case("n m", ["n m"], np.array([[0.4, 1.2], [0.3, 0.8]]))
+def while_in_nest(f: Build, x: Any) -> Any:
+    """A loop in a while in a loop in an order-free loop."""
+
+    def outer(g: Build, i: Any) -> Any:
+        def step(h: Build, j: Any, s: Any) -> Any:
+            def body(q: Build, t: Any) -> Any:
+                return t + 1.0 + q.sum("m", lambda p, a: p.sin(t * p.at(x, i, a)) * 0.2)
+
+            return h.sin(h.while_([s * h.at(x, i, j)], lambda q, t: t < 3.0, body))
+
+        return g.loop("m", [g.constant(0.2)], step)
+
+    return f.tab("n", outer)
+
+
+@case("n", ["n n", "n"], (3, 3), (3,))
+def dependent_nest(f: Build, x: Any, w: Any) -> Any:
+    """Rows of growing length, each with its own winner, below another loop."""
+
+    def outer(g: Build, i: Any) -> Any:
+        def row(h: Build, j: Any) -> Any:
+            def one(q: Build, a: Any) -> Any:
+                return q.sin(q.at(x, i, q.index([a], [1], 0, "n"))) + q.at(w, q.index([a], [1], 0, "n")) * q.at(w, j)
+
+            top = h.for_("j + 1", "max", one)
+            return h.exp(top) + h.sum("j + 1", lambda q, a: q.sin(top * q.at(w, q.index([a], [1], 0, "n"))))
+
+        return g.sin(g.for_("n", "add", row, (), "j"))
+
+    return f.sum("n", outer)
+
+
 # ------------------------------------------------------------------------------------------------- scf.if
 
 

@@ -1,0 +1,85 @@
+"""What a body that is run a second time stores, so that nothing in it is run a fourth time.
+
+The reverse of a nest runs each body again at every depth: an op three loops deep would run once in the primal, and
+once more for each loop around it. So where a loop is run for the second time, it also gives, per iteration, the results
+of the loops and branches in its body and what their reverse needs (tapes, winners, and again the same of the loops in
+them). Its reverse reads these, and runs only straight code again. All of it belongs to one iteration of the loop
+around, so nothing crosses an outermost loop. What is not read is left to dce.
+
+Not stored: loops that carry or own tables, whose versions would be copied, and what depends on an index by its type.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from xdsl.dialects import scf
+from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
+
+from pydex.dialects import eff, ix
+
+from .ad_reverse import Level, Reverse, plain
+from .needs import mentioned
+
+#: A source value -> its value; (source op, key) -> what that op kept.
+Kept: TypeAlias = dict[Any, SSAValue]
+
+
+def storable(reverse: Reverse, block: Block) -> set[Operation]:
+    """The ops of a body whose results its reverse can read instead of running them again."""
+    if any(isinstance(op, ix.NameOp | ix.OpenOp) for op in block.ops):
+        return set()
+    return {op for op in block.ops if op.results and reverse.is_reversed(op) and not _has_state(op)}
+
+
+def _has_state(op: Operation) -> bool:
+    """Is the op other than a loop without tables as state, or a branch?"""
+    match op:
+        case ix.ForOp():
+            return bool(op.owned)
+        case eff.LoopOp() | eff.WhileOp():
+            return any(isinstance(i.type, ix.TableType) for i in op.initial)
+        case _:
+            return not isinstance(op, scf.IfOp)
+
+
+def forward_body(reverse: Reverse, block: Block, level: Level, stored: set[Operation]) -> None:
+    """Emit a body, of which `stored` keep what their reverse needs."""
+    for op in block.ops:
+        if op.next_op is not None:
+            level.emit.location = op.location
+            rule = reverse.rules.forward.get(type(op), plain) if op in stored else plain
+            rule(reverse, op, level)
+
+
+def to_store(level: Level, block: Block, stored: set[Operation], symbol: str | None) -> Kept:
+    """What of a body just emitted at `level` is stored; `symbol` names the index of the loop around."""
+    found: Kept = {}
+    for op in (o for o in block.ops if o in stored):
+        parts: Kept = {r: level.values[r] for r in op.results}
+        parts.update(((op, key), value) for key, value in level.kept.get(op, {}).items())
+        if not any(_depends(value.type, symbol) for value in parts.values()):
+            found.update(parts)
+    return found
+
+
+def _depends(type: Attribute, symbol: str | None) -> bool:
+    """Are these indices of a set that depends on the index? (A table's sizes may: its axes become later ones.)"""
+    element = type.element if isinstance(type, ix.TableType) else type
+    return isinstance(element, ix.IdxType) and symbol is not None and symbol in mentioned(element)
+
+
+def recall(level: Level, kept: Kept, index: SSAValue) -> set[Operation]:
+    """In the reverse, at this iteration: read what was stored; the ops that need not be run again."""
+    recalled: set[Operation] = set()
+    for key, table in kept.items():
+        if isinstance(key, SSAValue):
+            level.values[key] = level.emit.at(table, [index])
+            if isinstance(key, OpResult):
+                recalled.add(key.op)
+        elif isinstance(key[0], Operation):
+            op, inner = key
+            level.kept.setdefault(op, {})[inner] = level.emit.at(table, [index])
+    for op in recalled:
+        level.kept.setdefault(op, {})
+    return recalled
