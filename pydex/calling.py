@@ -25,11 +25,12 @@ class Compilation:
     """Machine code for arguments of given types."""
 
     def __init__(self, program: Program, explain: Callable[[Any], BaseException]):
-        from pydex import pipeline
+        from pydex import broken, pipeline
         from pydex.signatures import quotients_of, signatures_of
 
-        self.signature, self.without_quotients = signatures_of(program)
-        self.quotients = quotients_of(program)
+        with broken.step("calling this program"):
+            self.signature, self.without_quotients = signatures_of(program)
+            self.quotients = quotients_of(program)
         self.native = pipeline.compile(program.module, program.entry, self.signature, explain=explain)
         self.params, self.names, self.result = program.params, program.names, program.result
         self.globals = list(program.unit.globals.values())

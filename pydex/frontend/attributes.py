@@ -41,6 +41,9 @@ def attribute_of(el: Elaborator, value: Value, name: str) -> Value:
             return found
     if isinstance(value, Static):
         return _of_python(el, value, name)
+    if isinstance(value, Record) and name in value.fields:
+        help = f"its names are keys: [{name!r}]"
+        el.fail(f"a record has no attribute {name}", kind=AttributeError, help=help)
     if isinstance(value, Int) and name == "size":
         el.fail("an index has no size; the size of its set is `n.size`", kind=AttributeError)
     el.fail(f"{overloads.describe(value)} has no attribute {name}", kind=AttributeError)
@@ -150,7 +153,7 @@ def _call_method(el: Elaborator, table: Table, name: str, args: tuple[Value, ...
     if "axis" in kwargs:
         help = f"say over which axis: [{name}(x[i, j] for j in m) for i in n]"
         el.fail(f"{name} takes no axis: it reduces a whole table", help=help)
-    return apply(el, f"the method {name}", METHODS[name], [table, *args], kwargs)
+    return apply(el, f"the method {name}", METHODS[name], [table, *args], kwargs, bound=1)
 
 
 def _reduction(name: str) -> Callable[..., Value]:

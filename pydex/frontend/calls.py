@@ -75,7 +75,10 @@ def _call_static(el: Elaborator, object: Any, args: list[Value], kwargs: dict[st
     shown = getattr(object, "__qualname__", None) or repr(object)
     module = getattr(object, "__module__", None)
     full = f"{module}.{shown}" if module and module != "builtins" else shown
-    el.fail(f"{full} cannot be called in a compiled function", help="use a function of pydex, or write it as a loop")
+    help = "use a function of pydex, or write it as a loop"
+    if object is print:
+        help = "return what is to be printed, and print it in Python"
+    el.fail(f"{full} cannot be called in a compiled function", help=help)
 
 
 def _key(object: Any) -> Any:
@@ -87,14 +90,25 @@ def _key(object: Any) -> Any:
     return object if isinstance(object, kinds) else None
 
 
-def apply(el: Elaborator, name: str, function: Any, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """A function of the elaborator on these arguments; a wrong number of them is the user's mistake."""
+def apply(
+    el: Elaborator, name: str, function: Any, args: list[Value], kwargs: dict[str, Value], bound: int = 0
+) -> Value:
+    """A function of the elaborator on these arguments; a wrong number of them is the user's mistake.
+
+    The first `bound` of them are not written in the call.
+    """
     import inspect
 
+    signature = inspect.signature(function)
     try:
-        inspect.signature(function).bind(el, *args, **kwargs)
+        signature.bind(el, *args, **kwargs)
     except TypeError as error:
-        el.fail(f"{name}: {error}")
+        parameters = list(signature.parameters.values())[1 + bound :]
+        if kwargs or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+            el.fail(f"{name}: {error}")
+        needed = sum(p.default is p.empty for p in parameters)
+        least = "" if needed == len(parameters) else f"{needed} to "
+        el.fail(f"{name} takes {least}{count(len(parameters), 'argument')}, found {len(args) - bound}")
     return function(el, *args, **kwargs)
 
 

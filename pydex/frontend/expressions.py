@@ -26,7 +26,8 @@ def constant(el: Elaborator, node: ast.Constant) -> Value:
         return Literal(node.value)
     if node.value is None or isinstance(node.value, str) or node.value is Ellipsis:
         return Static(node.value)
-    el.fail(f"a {type(node.value).__name__} is not a value of pydex", node)
+    help = "write a @dx.struct of two floats" if isinstance(node.value, complex) else "pass a table of u8"
+    el.fail(f"{type(node.value).__name__} is not a type of pydex", node, help=help)
 
 
 @expression(ast.Name)

@@ -58,6 +58,8 @@ def position(index: Value) -> Value:
 
 def range_(el: Elaborator, *args: Value) -> Value:
     """`range(n)`, `range(lo, hi)`, `range(lo, hi, step)` of integers that are known as sizes."""
+    if not 1 <= len(args) <= 3:
+        el.fail(f"range takes 1 to 3 arguments, found {len(args)}")
     start, stop = (Literal(0), args[0]) if len(args) == 1 else args[:2]
     step = form_of(args[2]) if len(args) == 3 else Size.of(1)
     lo, hi = form_of(start), form_of(stop)

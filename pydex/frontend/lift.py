@@ -73,5 +73,7 @@ def _lift_static(el: Elaborator, object: Any, name: str) -> Value:
         return Static(object)
     if isinstance(object, python_types.GenericAlias):
         return Static(as_type(object))
+    if callable(object):
+        return Static(object)  # an error where it is called
     what = f"{name} is" if name else "this is"
     el.fail(f"{what} a {type(object).__name__}, which pydex cannot use")

@@ -139,7 +139,7 @@ def require(el: Elaborator, size: Size, at_least: int, message: str) -> None:
         el.frame.preconditions.append(Precondition(size, at_least, message, el.span()))
         return
     where = f" if {refuted}" if refuted.values else ""
-    el.fail(f"{message}: not so{where}", kind=ValueError)
+    el.fail(f"{message}, but is{where}", kind=ValueError)
 
 
 class Equate(Exception):

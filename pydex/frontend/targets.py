@@ -115,7 +115,8 @@ def places_of(el: Elaborator, function: Value, wrt: Wrt, count: int) -> list[int
             el.fail(f"wrt names {name!r}, but the parameters are {', '.join(names)}", kind=ValueError)
         place = names.index(name) if isinstance(name, str) else name
         if not 0 <= place < max(count, len(names)):
-            el.fail(f"wrt is {place}, but there are {count} arguments", kind=ValueError)
+            arguments = f"is {count} argument" if count == 1 else f"are {count} arguments"
+            el.fail(f"wrt is {place}, but there {arguments}", kind=ValueError)
         places.append(place)
     return places
 
