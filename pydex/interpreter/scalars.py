@@ -52,7 +52,7 @@ def scalar(value: Any, type: Attribute) -> Any:
 
 def unsigned(value: Any) -> int:
     """The bits of an integer read as an unsigned number."""
-    return int(value) % (1 << (value.dtype.itemsize * 8)) if isinstance(value, np.signedinteger) else int(value)
+    return int(value) % (1 << _width(value))
 
 
 def _width(value: Any) -> int:

@@ -132,6 +132,11 @@ def _pull_back(function: Callable[..., Any], args: tuple[Any, ...], cotangent: A
     return tuple(like(arg, {path: at(k, path) for path in leaves(arg)}) for k, arg in enumerate(args))
 
 
+def _is_empty(arg: Any) -> bool:
+    """A table without elements has an empty gradient."""
+    return isinstance(arg, Table) and not arg.items
+
+
 def _restrict(
     function: Callable[..., Any], wrt: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, list[Any], Callable[..., Any]]:
@@ -142,7 +147,7 @@ def _restrict(
     places = _places(function, wrt)
     chosen = [positions[place] for place in places]
     for place, arg in zip(places, chosen, strict=True):
-        if next(leaves(arg), None) is None:
+        if next(leaves(arg), None) is None and not _is_empty(arg):
             raise TypeError(f"argument {place} has no floats to differentiate by: {arg!r}")
 
     def restricted(*moved: Any) -> Any:

@@ -562,7 +562,7 @@ def gradient_of_state(x: f64[n]) -> f64[n]:
 @dx.jit
 def area_functions(x: f64, y: f64):
     return (
-        (dx.asinh(x), np.arccosh(y), math.atanh(x)),
+        (dx.asinh(x), dx.acosh(y), dx.atanh(x)),
         (dx.grad(lambda t: dx.asinh(t))(x), dx.grad(lambda t: dx.acosh(t))(y), dx.grad(lambda t: dx.atanh(t))(x)),
     )
 
