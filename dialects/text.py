@@ -88,7 +88,8 @@ def error_at(op: Operation, message: str) -> IRError:
 def _first_line(text: str) -> str:
     """The message without the module that xDSL prints above it."""
     lines = [line.strip() for line in text.splitlines() if "verif" in line or "Verif" in line]
-    return (lines[-1] if lines else text.strip().splitlines()[-1]).removeprefix("Operation does not verify: ").lstrip("^ |")
+    line = lines[-1] if lines else text.strip().splitlines()[-1]
+    return line.removeprefix("Operation does not verify: ").lstrip("^ |")
 
 
 def print_module(module: Operation, locations: bool = False, **options: Any) -> str:

@@ -72,7 +72,22 @@ def source(value: SSAValue) -> SSAValue | None:
     if value not in versions:
         return None
     position = versions.index(value)
-    return versioned(op)[position] if in_place(op)[position] else None
+    return versioned(op)[position] if in_place(op)[position] and _keeps(op, position) else None
+
+
+def _keeps(op: Operation, position: int) -> bool:
+    """Does a sequential loop end in the memory that it began with? If its body makes tables elsewhere, two take turns."""
+    match op:
+        case eff.LoopOp():
+            args, yielded = op.carried, op.yielded
+        case eff.WhileOp():
+            last = op.body.block.last_op
+            args, yielded = op.body.block.args, last.operands if last else ()
+        case _:
+            return True
+    pairs = zip(args, yielded, strict=False)
+    arg, value = [(a, v) for a, v in pairs if isinstance(a.type, ix.TableType)][position]
+    return origin(value) is arg
 
 
 def origin(value: SSAValue) -> SSAValue:
