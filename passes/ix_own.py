@@ -10,7 +10,7 @@ of one `scf.if`), and every other use of it, or of a part of it, comes before. W
 copied first: the flag is false. One flag for each table that the op makes a new version of, in the order of
 operands.
 
-What it does not do: reorder ops to make a use the last one.
+What it does not do: reorder ops to make a use the last one, but for reads of elements (own_reads.py).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
+
+from .own_reads import read_first
 
 FLAGS = "in_place"
 
@@ -76,7 +78,7 @@ def source(value: SSAValue) -> SSAValue | None:
 
 
 def _keeps(op: Operation, position: int) -> bool:
-    """Does a sequential loop end in the memory that it began with? If its body makes tables elsewhere, two take turns."""
+    """Does a sequential loop end in the memory that it began with? If its body makes tables, two buffers take turns."""
     match op:
         case eff.LoopOp():
             args, yielded = op.carried, op.yielded
@@ -144,6 +146,7 @@ class IxOwn(ModulePass):
     name = "ix-own"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        read_first(op)
         for child in op.walk():
             tables = versioned(child)
             if tables:

@@ -232,6 +232,31 @@ def test_a_loop_that_makes_a_new_table_swaps_buffers(steps):
     np.testing.assert_allclose(native(STENCIL)(u, np.zeros(steps)), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize("outer", [1, 2])
+@pytest.mark.parametrize("inner", [0, 1, 2, 3])
+def test_a_loop_that_swaps_buffers_inside_of_another(outer, inner):
+    """After an odd number of swaps the inner loop's table is not where it began."""
+    f = native("""
+    func.func @f(%x: !ix.tab<[n], f64>, %steps: !ix.tab<[o, i], f64>) -> !ix.tab<[n], f64> {
+      ix.sizes ["n", "o", "i"]
+      %r = eff.loop %s : !ix.idx<o> carry (%t = %x : !ix.tab<[n], f64>) {
+        %u = eff.loop %k : !ix.idx<i> carry (%v = %t : !ix.tab<[n], f64>) {
+          %step = ix.at %steps[%s, %k : !ix.idx<o>, !ix.idx<i>] : !ix.tab<[o, i], f64> -> f64
+          %w = ix.for %j : !ix.idx<n> {
+            %a = ix.at %v[%j : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+            %b = arith.addf %a, %step : f64
+            ix.yield %b : f64
+          } -> (tab !ix.tab<[n], f64>)
+          eff.yield %w : !ix.tab<[n], f64>
+        }
+        eff.yield %u : !ix.tab<[n], f64>
+      }
+      func.return %r : !ix.tab<[n], f64>
+    }""")
+    steps = rng.integers(9, size=(outer, inner)).astype("f8")
+    np.testing.assert_array_equal(f(np.arange(5.0), steps), np.arange(5.0) + steps.sum())
+
+
 def test_a_loop_updates_its_table_in_place_and_gives_tables_of_its_iterations():
     f = native("""
     func.func @f(%x: !ix.tab<[n], f64>) -> (!ix.tab<[n], f64>, f64, !ix.tab<[n], f64>, !ix.tab<[n, n], f64>) {

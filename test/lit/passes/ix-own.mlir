@@ -1,17 +1,21 @@
 // RUN: pydex-opt %s -p ix-own | filecheck %s
 
-// The last use of a table that is made here: in place. A parameter, or a table that is read again: a copy.
+// The last use of a table that is made here: in place. A parameter, or a table that is needed again: a copy. A read of
+// the old version goes before the update.
 // CHECK-LABEL: func.func @updates
 // CHECK:         %a = ix.update %x{{.*}} {in_place = [false]}
 // CHECK:         %b = ix.update %a{{.*}} {in_place = [true]}
-// CHECK:         %c = ix.update %b{{.*}} {in_place = [false]}
-func.func @updates(%x: !ix.tab<[n], f64>, %i: !ix.idx<n>, %v: f64) -> (f64, !ix.tab<[n], f64>) {
+// CHECK:         %old = ix.at %b
+// CHECK:         %c = ix.update %b{{.*}} {in_place = [true]}
+// CHECK:         ix.update %c{{.*}} {in_place = [false]}
+func.func @updates(%x: !ix.tab<[n], f64>, %i: !ix.idx<n>, %v: f64) -> (f64, !ix.tab<[n], f64>, !ix.tab<[n], f64>) {
   ix.sizes ["n"]
   %a = ix.update %x[%i : !ix.idx<n>], %v : !ix.tab<[n], f64>, f64 -> !ix.tab<[n], f64>
   %b = ix.update %a[%i : !ix.idx<n>], %v : !ix.tab<[n], f64>, f64 -> !ix.tab<[n], f64>
   %c = ix.update %b[%i : !ix.idx<n>], %v : !ix.tab<[n], f64>, f64 -> !ix.tab<[n], f64>
   %old = ix.at %b[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
-  func.return %old, %c : f64, !ix.tab<[n], f64>
+  %d = ix.update %c[%i : !ix.idx<n>], %v : !ix.tab<[n], f64>, f64 -> !ix.tab<[n], f64>
+  func.return %old, %c, %d : f64, !ix.tab<[n], f64>, !ix.tab<[n], f64>
 }
 
 // A part that is read later keeps the whole.

@@ -31,7 +31,7 @@ class Child:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._end()
+        self.close()
 
     def error(self, trial: Trial) -> str | None:
         """What is wrong with it; a crash is."""
@@ -41,13 +41,13 @@ class Child:
         process.stdin.flush()
         ready, _, _ = select.select([process.stdout], [], [], LIMIT)
         if not ready:
-            self._end()
+            self.close()
             return f"Timeout: it takes more than {LIMIT:.0f} s"
         answer = process.stdout.readline()
         if answer:
             return json.loads(answer)
         code = process.wait()
-        self._end()
+        self.close()
         name = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return f"Crash: the process ended with {name}"
 
@@ -63,7 +63,8 @@ class Child:
             env={**os.environ, "PYTHONPATH": path},
         )
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """End the process; a later trial gets a new one."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -2,7 +2,7 @@
 
 Every program is `f(x: f64[n], y: f64[m], a: f64[n, m], p: m.Index[n], c: i64[n], s: f64)`, or the same in f32, and
 returns a float or a tuple of what it has made. Values stay of order one, so that tolerances mean something. Hypothesis
-draws every choice, so failures shrink.
+draws every choice; `law1.reduce` makes failures small.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable, Iterable
 from itertools import count
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from law1.scope import Scope
@@ -96,13 +97,37 @@ def arguments(source: str, sizes: tuple[int, int] = SIZES[0], seed: int = 0) -> 
     return x, y, a, indices, numbers, float(dtype(rng.standard_normal()))
 
 
+Drawn: TypeAlias = tuple[str, tuple[int, int], int]
+"""A program, and the sizes and the seed of its arguments."""
+
+
+def drawn(number: int, amount: int, without: Iterable[str] = ()) -> list[Drawn]:
+    """The programs that a seed gives, always the same."""
+    found: list[Drawn] = []
+
+    @seed(number)
+    @settings(
+        max_examples=amount,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    @given(programs(without), st.sampled_from(SIZES), st.integers(0, 99))
+    def collect(source: str, sizes: tuple[int, int], numbers: int) -> None:
+        found.append((source, sizes, numbers))
+
+    collect()
+    return found
+
+
 _files = count()
 
 
 def load(source: str) -> Any:
     """The function `f` of a program; its source is known to `inspect`, as if it came from a file."""
-    name = f"<program {next(_files)}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    name = f"random_program_{next(_files)}"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)  # type: ignore[assignment]
     module = ModuleType(name)
     sys.modules[name] = module  # dataclasses look there
     exec(compile(source, name, "exec"), module.__dict__)

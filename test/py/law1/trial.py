@@ -91,6 +91,11 @@ def quick(source: str, sizes: tuple[int, int], seed: int) -> Trial:
     return Trial(source, sizes, seed, (), False, ())
 
 
+def usual(source: str, sizes: tuple[int, int], seed: int) -> Trial:
+    """First derivatives and machine code too."""
+    return Trial(source, sizes, seed, FIRST, False, ("optimised",))
+
+
 def whole(source: str, sizes: tuple[int, int], seed: int) -> Trial:
-    """Compiled too, with first derivatives and one of second order."""
+    """And a second derivative, and machine code without optimisation."""
     return Trial(source, sizes, seed, (*FIRST, "jvp_vjp"), False, ("optimised", "plain"))
