@@ -45,7 +45,20 @@ def hvp(function: Callable[..., Any], wrt: Any = 0) -> Any:
 def jvp(function: Callable[..., Any], args: tuple | None = None, tangents: tuple | None = None) -> Any:
     """`jvp(f, args, tangents)`: f(*args) and its derivative in the direction; `jvp(f)` is that function of the two."""
     made = DerivativeOf("jvp", function)
-    return made if args is None or tangents is None else made(args, tangents)
+    if args is None or tangents is None:
+        return made
+    if isinstance(args, tuple) and isinstance(tangents, tuple):
+        tangents = tuple(_no_motion(a) if t is None else t for a, t in zip(args, tangents, strict=False))
+    return made(args, tangents)
+
+
+def _no_motion(argument: Any) -> Any:
+    """The tangent of an argument that does not move."""
+    import numpy as np
+
+    if isinstance(argument, float):
+        return 0.0
+    return np.zeros_like(argument) if isinstance(argument, np.ndarray) and argument.dtype.kind == "f" else None
 
 
 def vjp(function: Callable[..., Any], *args: Any) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydex.compiling import one_at_a_time
-from pydex.diagnostics import DexError, DexRecursionError, DexTypeError
+from pydex.diagnostics import DexError, DexNameError, DexRecursionError, DexTypeError, Diagnostic
 
 if TYPE_CHECKING:
     from pydex.frontend.callable import Compiled
@@ -26,17 +26,20 @@ class Compilation:
 
     def __init__(self, program: Program, explain: Callable[[Any], BaseException]):
         from pydex import broken, pipeline
+        from pydex.runtime.signature import Undetermined
         from pydex.signatures import quotients_of, signatures_of
 
-        with broken.step("calling this program"):
-            self.signature, self.without_quotients = signatures_of(program)
-            self.quotients = quotients_of(program)
+        try:
+            with broken.step("calling this program", passes=(Undetermined,)):
+                self.signature, self.without_quotients = signatures_of(program)
+                self.quotients = quotients_of(program)
+        except Undetermined as error:
+            help = "add a parameter that is the size: `size: dx.Size[n]`"
+            raise DexNameError(Diagnostic(str(error), help=help)) from None
         self.native = pipeline.compile(program.module, program.entry, self.signature, explain=explain)
         self.params, self.names, self.result = program.params, program.names, program.result
         self.globals = list(program.unit.globals.values())
         self.outside = [hidden.outside for hidden in program.instance.hidden]
-        from pydex.signatures import quotients_of, signatures_of
-
         self.is_plain = not (self.globals or self.outside or self.quotients) and self._passes_values_as_they_are()
 
     def _passes_values_as_they_are(self) -> bool:
@@ -171,6 +174,13 @@ class CompiledFunction:
         return Compilation(program, explainer(self.__pydex_compiled__, program.instance.frame.preconditions))
 
     # --------------------------------------------------------------------------------------------- inspection
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether types of its parameters come from the call."""
+        from pydex.frontend.entries import is_generic
+
+        return is_generic(self.__pydex_compiled__)
 
     @property
     def type(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 
 from pydex.diagnostics import DexError, Diagnostic, Note, Span
@@ -77,7 +78,7 @@ def located(error: DexError, function: Compiled, parameter: str = "") -> DexErro
 
 def span_of_parameter(closure: Closure, name: str) -> Span:
     """Where a parameter is declared; the name of the function for what is none, such as a tangent."""
-    node = parameter_node(closure, name.split(".")[0])
+    node = parameter_node(closure, re.split(r"[.\[]", name)[0])
     return _header(closure) if node is closure.node else closure.source.span(node)
 
 

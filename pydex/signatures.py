@@ -12,11 +12,11 @@ from pydex.dialects.sizes import SizeAttr
 from pydex.frontend.boundary import external
 from pydex.frontend.entry import Program
 from pydex.frontend.frame import Frame
-from pydex.frontend.kinds import Leaf, leaves, size_of
+from pydex.frontend.kinds import Leaf, StructOf, leaves, size_of
 from pydex.frontend.scalars import storage
 from pydex.runtime.signature import Poly, Precondition, Signature, Value, symbols_of
 from pydex.sizes import FloorDiv, Size
-from pydex.types import IndexType, SizeType, Type
+from pydex.types import IndexType, RecordType, SizeType, TableType, TupleType, Type
 
 
 def signatures_of(program: Program) -> tuple[Signature, Signature]:
@@ -59,9 +59,21 @@ def _determined(frame: Frame, values: list[Value]) -> tuple[str, ...]:
 def _parameters(frame: Frame, name: str, type: Type, arguments: Iterator[BlockArgument]) -> list[Value]:
     if isinstance(type, SizeType):
         return [Value(name, "size", "i64", (_poly(frame.attr(size_of(type.set))),))]
-    flat = leaves(type)
-    named = [name] if len(flat) == 1 else [f"{name}.{k}" for k in range(len(flat))]
-    return [_value(n, leaf, next(arguments).type) for n, leaf in zip(named, flat, strict=True)]
+    return [_value(n, leaf, next(arguments).type) for n, leaf in zip(_names(name, type), leaves(type), strict=True)]
+
+
+def _names(name: str, type: Type) -> list[str]:
+    """What the leaves of a parameter are called in errors: `p.x`, `p['w']`, `p[0]`."""
+    match type:
+        case TableType(_, element):
+            return _names(name, element)
+        case TupleType(items):
+            return [part for k, item in enumerate(items) for part in _names(f"{name}[{k}]", item)]
+        case RecordType(fields):
+            return [part for key, field in fields for part in _names(f"{name}[{key!r}]", field)]
+        case StructOf(_, fields):
+            return [part for key, field in fields for part in _names(f"{name}.{key}", field)]
+    return [name] * len(leaves(type))
 
 
 def _results(program: Program) -> list[Value]:

@@ -69,8 +69,12 @@ def check(options: argparse.Namespace) -> int:
 
     failed = report(file, collect)
     for shown, function in functions.items():
-        failed |= report(file, lambda shown=shown, function=function: print(f"{shown}: {function.type}"))
+        failed |= report(file, lambda shown=shown, function=function: print(f"{shown}: {_type(function)}"))
     return failed
+
+
+def _type(function: Any) -> str:
+    return "generic, typed where it is called" if function.is_generic else function.type
 
 
 def ir(options: argparse.Namespace) -> int:

@@ -102,7 +102,9 @@ def _as_array(value: Any, name: str) -> np.ndarray:
             raise DexTypeError(f"argument {name}: a list whose rows differ in shape has no type of its own; annotate "
                                "the parameter") from None  # fmt: skip
     else:
-        raise DexTypeError(f"argument {name}: a {type(value).__name__} is no value of pydex")
+        message = f"argument {name}: {type(value).__name__} is no type of pydex"
+        help = "" if type(value).__module__ == "builtins" else "pass its parts, or make its class a @dx.struct"
+        raise DexTypeError(Diagnostic(message, help=help))
     if array.dtype == object:
         raise DexTypeError(f"argument {name}: an array of Python objects is no table; convert it, with x.astype(float)")
     return array

@@ -44,7 +44,9 @@ def entry_parameters(el: Elaborator, function: Compiled, types: Sequence[Type] |
     if types is None:
         declared = declared_parameters(el, function)
         known = [type for type in declared if type is not None]
-        assert len(known) == len(declared), "the types of a generic function come from the call"
+        if len(known) != len(declared):
+            el.fail(f"the types of {function.__name__} come from its calls", closure.node,
+                    help="annotate its parameters, or say for which arguments: ir(args=(…))")  # fmt: skip
         return names, known
     return (names + [f"argument {k}" for k in range(len(types))])[: len(types)], list(types)
 
@@ -146,6 +148,11 @@ def defaults_of(function: Compiled) -> dict[str, object]:
         inner = inner.function if isinstance(inner.function, Compiled) else Function(inner.function)
     assert isinstance(inner, Function)
     return {p.name: p.default for p in inner.parameters_in(_asking(function))}
+
+
+def is_generic(function: Compiled) -> bool:
+    """Whether the type of a parameter comes from the call."""
+    return None in declared_parameters(_asking(function), function)
 
 
 def annotated_parameters(function: Compiled, count: int) -> list[Type | None]:

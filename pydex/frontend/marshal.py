@@ -69,7 +69,9 @@ def _shown(value: Any) -> str:
         return f"a dict with the keys {', '.join(map(str, value))}"
     if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
-    return f"a {type(value).__name__}"
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype}, shape {value.shape}"
+    return type(value).__name__
 
 
 def _index(index_set: IndexSet, value: Any, where: str) -> list[Any]:
@@ -91,6 +93,8 @@ def _table(type: TableType, value: Any, where: str) -> list[Any]:
     if isinstance(value, list) or (isinstance(value, np.ndarray) and value.dtype == object):
         return _columns(type, value, where)
     inner = [(name, t) for name, t in _fields(element)]
+    if not all(_has_field(value, name) for name, _ in inner):
+        raise DexTypeError(f"{where}: expected {type!r}, a list of elements or one of tables, found {_shown(value)}")
     return [x for name, t in inner for x in flatten_argument(TableType(type.axes, t), _field(value, name), where)]
 
 
@@ -101,12 +105,17 @@ def _columns(type: TableType, value: Any, where: str) -> list[Any]:
     def rows(part: Any, level: int) -> list[list[Any]]:
         if level == 0:
             return flatten_argument(element, part, where)
+        if not isinstance(part, list | np.ndarray):
+            raise DexTypeError(f"{where}: expected {type!r}, found a list with {_shown(part)} in it")
         made = [rows(item, level - 1) for item in part]
         count = len(leaves(element))
         return [[row[k] for row in made] for k in range(count)]
 
     dtypes = [_dtype(leaf) for leaf in leaves(element)]
-    return [np.array(column, dtype) for column, dtype in zip(rows(value, depth), dtypes, strict=True)]
+    try:
+        return [np.array(column, dtype) for column, dtype in zip(rows(value, depth), dtypes, strict=True)]
+    except ValueError as error:
+        raise DexTypeError(f"{where}: expected {type!r}: {error}") from None
 
 
 def _dtype(leaf: Leaf) -> np.dtype:
@@ -121,6 +130,12 @@ def _fields(element: Type) -> Iterator[tuple[Any, Type]]:
             yield from enumerate(items)
         case RecordType(fields) | StructOf(_, fields):
             yield from fields
+
+
+def _has_field(value: Any, name: Any) -> bool:
+    if isinstance(name, int):
+        return isinstance(value, tuple | list) and name < len(value)
+    return name in value if isinstance(value, Mapping) else hasattr(value, name)
 
 
 def _field(value: Any, name: Any) -> Any:
@@ -143,6 +158,8 @@ def _box(type: TableType, value: Any, where: str) -> Any:
     ragged = any(is_axis_symbol(s) for a in type.axes for d in dims_of(a) for s in d.symbols())
     if not ragged or isinstance(value, np.ndarray):
         return value
+    if not isinstance(value, list | tuple):
+        raise DexTypeError(f"{where}: expected a list of rows, found {_shown(value)}")
     rows = [np.asarray(row) for row in value]
     dtype = _dtype(leaves(type)[0])
     wrong = [row.dtype for row in rows if row.size and row.dtype != dtype]

@@ -113,6 +113,8 @@ def places_of(el: Elaborator, function: Value, wrt: Wrt, count: int) -> list[int
     for name in wrt if isinstance(wrt, tuple | list) else (wrt,):
         if isinstance(name, str) and name not in names:
             el.fail(f"wrt names {name!r}, but the parameters are {', '.join(names)}", kind=ValueError)
+        if not isinstance(name, str | int) or isinstance(name, bool):
+            el.fail(f"wrt is the position or the name of an argument, or a tuple of these, found {name!r}")
         place = names.index(name) if isinstance(name, str) else name
         if not 0 <= place < max(count, len(names)):
             arguments = f"is {count} argument" if count == 1 else f"are {count} arguments"

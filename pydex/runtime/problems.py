@@ -4,7 +4,7 @@ function's source; `ArgumentError` is what is raised without it."""
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pydex.runtime.signature import Poly, Value, show
+from pydex.runtime.signature import Poly, Value, show, symbols_of
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ class SizeConflict(Problem):
     because: tuple[Binding, ...]
 
     def __str__(self) -> str:
+        if not symbols_of(self.extent):
+            return f"{self.place} has size {self.found}, expected {self.required}"
         return f"{self.place} has size {self.found}, but {show(self.extent)} is {self.required}{_because(self.because)}"
 
 

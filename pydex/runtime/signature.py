@@ -55,6 +55,10 @@ class SignatureError(ValueError):
     """A signature that no call could satisfy; the frontend refuses such functions with a better message."""
 
 
+class Undetermined(SignatureError):
+    """Sizes that no parameter determines."""
+
+
 @dataclass(frozen=True)
 class Value:
     """A parameter or a result.
@@ -142,13 +146,13 @@ class Signature:
         while todo:
             place = next((place for place in todo if _splits(place[2], known)), None)
             if place is None:
-                raise SignatureError(f"no parameter determines {', '.join(sorted(set(self.symbols) - known))}")
+                raise Undetermined(f"no parameter determines {', '.join(sorted(set(self.symbols) - known))}")
             todo.remove(place)
             step = Step(place[0], place[1], *_split(place[2], known))
             known |= {step.symbol} if step.symbol else set()
             steps.append(step)
         if known != set(self.symbols):
-            raise SignatureError(f"no parameter determines {', '.join(sorted(set(self.symbols) - known))}")
+            raise Undetermined(f"no parameter determines {', '.join(sorted(set(self.symbols) - known))}")
         return tuple(steps)
 
     @cached_property

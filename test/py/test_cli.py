@@ -152,14 +152,15 @@ def test_check_prints_the_errors_of_all_functions(pydex):
         "import pydex as dx\nfrom pydex import f64\n"
         "@dx.jit\ndef f(x: f64) -> f64: return y\n"
         "@dx.jit\ndef g(x: f64) -> f64: return x\n"
+        "@dx.jit\ndef any(x): return x\n"
         "@dx.jit\ndef h(x: f64) -> f64: return x.T\n"
     )
     code, out, err = pydex("check", "some.py", some=text)
-    assert (code, out) == (1, "g: g(x: f64) -> f64\n")
+    assert (code, out) == (1, "g: g(x: f64) -> f64\nany: generic, typed where it is called\n")
     places = [line for line in err.splitlines() if "error:" in line]
     assert places == [
         "some.py:4:30: error: the name y is not defined",
-        "some.py:8:30: error: a number has no attribute T",
+        "some.py:10:30: error: a number has no attribute T",
     ]
 
 
