@@ -19,6 +19,8 @@ from pydex.types import Type
 if TYPE_CHECKING:
     from pydex.frontend.elaborator import Elaborator
 
+NOBODY: frozenset[Store] = frozenset()
+
 
 @dataclass
 class Carried:
@@ -26,7 +28,9 @@ class Carried:
 
     names: list[str]
     types: dict[str, Type]
-    stores: dict[str, frozenset[Store]] = field(default_factory=dict)  # what a turn leaves in the names
+    before: dict[str, frozenset[Store]]  # whose tables all names hold before the loop
+    earlier: dict[str, frozenset[Store]]  # whose tables an earlier turn may have left in the carried names
+    stores: dict[str, frozenset[Store]] = field(default_factory=dict)  # whose tables this turn leaves in them
 
     def initial(self, el: Elaborator) -> list[SSAValue]:
         """The values before the loop, in these types."""
@@ -45,7 +49,8 @@ class Carried:
             count = len(leaves(self.types[name]))
             value = rebuild(el, self.types[name], flat[:count])
             before = el.scope.names.get(name)
-            value = with_stores(value, stores_of(before) | self.stores.get(name, frozenset()))
+            joined = self.earlier.get(name, NOBODY) | self.stores.get(name, NOBODY)
+            value = with_stores(value, stores_of(before) | joined)
             made.append(value if count or before is None else before)
             flat = flat[count:]
         return made
@@ -56,13 +61,43 @@ class Carried:
             el.scope.names[name] = value
 
 
+class Aliased(Exception):
+    """A turn leaves tables in names that the turn before did not; the loop is elaborated again, knowing this."""
+
+    def __init__(self, stores: dict[str, frozenset[Store]]):
+        self.stores = stores
+
+
+def check_aliases(el: Elaborator, carried: Carried) -> None:
+    """Two names that a turn leaves one table in may hold one table when the next begins. Raises Aliased.
+
+    Names that only swap their tables still hold different ones.
+    """
+    assumed = {**carried.before, **{n: carried.before[n] | carried.earlier.get(n, NOBODY) for n in carried.names}}
+    after = {**carried.before, **carried.stores}
+    found: dict[str, frozenset[Store]] = {}
+    for name in carried.names:
+        mine = carried.stores[name]
+        met = [o for o, s in after.items() if o != name and not mine.isdisjoint(s)]
+        is_new = any(assumed[name].isdisjoint(assumed[o]) for o in met)
+        if is_new or (belong(el, assumed[name]) and not belong(el, mine)):
+            found[name] = mine
+    if found:
+        raise Aliased(found)
+
+
+def belong(el: Elaborator, stores: frozenset[Store]) -> bool:
+    """Whether tables with these stores were made in this activation."""
+    return all(store.scope is el.scope for store in stores)
+
+
 def carry_types(el: Elaborator, names: list[str]) -> dict[str, Type]:
     """The types that the names have before the loop."""
     return {name: el.scope.names[name].type for name in names}
 
 
 def next_types(el: Elaborator, carried: Carried) -> list[SSAValue]:
-    """The values after a turn, in the carried types. Raises Retype where one needs another type."""
+    """The values after a turn, in the carried types. Raises Retype where one needs another type, and Aliased."""
     found: list[SSAValue] = []
     for name in carried.names:
         value, type = el.scope.names[name], carried.types[name]
@@ -80,4 +115,5 @@ def next_types(el: Elaborator, carried: Carried) -> list[SSAValue]:
             raise Retype(name, common)
         found += flatten(el, bring(el, value, type))
         carried.stores[name] = stores_of(value)
+    check_aliases(el, carried)
     return found

@@ -16,7 +16,7 @@ from pydex.dialects import eff
 from pydex.frontend import overloads
 from pydex.frontend.accumulating import accumulating
 from pydex.frontend.accumulators import Identity, Monoidal, Retype, combine, identity
-from pydex.frontend.carried import Carried, carry_types, next_types
+from pydex.frontend.carried import Aliased, Carried, carry_types, next_types
 from pydex.frontend.comprehensions import target_name
 from pydex.frontend.elaborator import Elaborator, statement
 from pydex.frontend.functions import Iterable
@@ -28,6 +28,7 @@ from pydex.frontend.own_tables import own_to_tab
 from pydex.frontend.patterns import bind
 from pydex.frontend.plans import NotOwn, Plan, classify, flags, forget, refuse_parallel, shown
 from pydex.frontend.scalars import to_ssa
+from pydex.frontend.stores import Store, stores_of
 from pydex.frontend.structure import (
     bring,
     flatten,
@@ -215,8 +216,10 @@ def _sequential(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -
 def run_carried(el: Elaborator, names: list[str], attempt: Callable[[Carried], None]) -> None:
     """Runs a loop that carries these names, again with promoted types where a turn changes them."""
     types = carry_types(el, names)
-    for _ in range(8):
-        carried = Carried(names, types)
+    before = {name: stores_of(value) for name, value in el.scope.names.items()}
+    earlier: dict[str, frozenset[Store]] = {}
+    for _ in range(8 + len(names)):
+        carried = Carried(names, types, before, earlier)
         try:
             with el.attempt():
                 attempt(carried)
@@ -225,6 +228,8 @@ def run_carried(el: Elaborator, names: list[str], attempt: Callable[[Carried], N
             if found.name not in types:
                 raise
             types[found.name] = found.new_type
+        except Aliased as found:
+            earlier |= {name: earlier.get(name, frozenset()) | stores for name, stores in found.stores.items()}
     el.fail(f"the types of {', '.join(names)} do not settle")
 
 
