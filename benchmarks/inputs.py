@@ -91,6 +91,43 @@ def lv_ode(steps: int, dt: float) -> tuple:
     return 1.5, 1.0, 3.0, 1.0, steps, dt
 
 
+def stencil(n: int, m: int, steps: int) -> tuple:
+    return _f32(n, m), steps
+
+
+def hist(n: int, bins: int) -> tuple:
+    return _rng().random(n, np.float32), bins
+
+
+def whist(n: int, bins: int) -> tuple:
+    return _rng().random(n, np.float32), _f32(n), bins
+
+
+def mandel(width: int, height: int, limit: int) -> tuple:
+    return np.linspace(-2, 0.5, width, dtype=np.float32), np.linspace(-1.25, 1.25, height, dtype=np.float32), limit
+
+
+def matmul(n: int, k: int, m: int) -> tuple:
+    rng = _rng()
+    return rng.standard_normal((n, k), np.float32), rng.standard_normal((k, m), np.float32)
+
+
+def conv(batch: int, inner: int, outer: int, side: int) -> tuple:
+    rng = _rng()
+    return rng.standard_normal((batch, inner, side, side), np.float32), rng.standard_normal(
+        (outer, inner, 3, 3), np.float32
+    )
+
+
+def mlp(batch: int, pixel: int, hidden: int, out: int) -> tuple:
+    """At this rate a step is about as large as the weights, so that what is compared is the gradient."""
+    rng = _rng()
+    w1, b1 = rng.standard_normal((pixel, hidden), np.float32) / pixel**0.5, np.zeros(hidden, np.float32)
+    w2, b2 = rng.standard_normal((hidden, out), np.float32) / hidden**0.5, np.zeros(out, np.float32)
+    x, label = rng.random((batch, pixel), np.float32), rng.integers(out, size=batch)
+    return *(part.astype(np.float32) for part in (w1, b1, w2, b2)), x, label, 10.0
+
+
 def call() -> tuple:
     return (1.7,)
 
@@ -104,6 +141,13 @@ SIZES = {
     "lse_rows": {"small": (lse_rows, 33, 70), "default": (lse_rows, 4096, 1024)},
     "tri": {"small": (tri, 60), "default": (tri, 2000)},
     "nbody": {"small": (nbody, 50), "default": (nbody, 2048)},
+    "stencil": {"small": (stencil, 9, 13, 4), "default": (stencil, 2048, 2048, 50)},
+    "hist": {"small": (hist, 1000, 16), "default": (hist, 10**7, 256)},
+    "whist": {"small": (whist, 1000, 16), "default": (whist, 10**7, 256)},
+    "mandel": {"small": (mandel, 37, 30, 50), "default": (mandel, 1024, 1024, 200)},
+    "matmul": {"small": (matmul, 20, 33, 17), "default": (matmul, 1024, 1024, 1024)},
+    "conv": {"small": (conv, 2, 3, 4, 9), "default": (conv, 8, 16, 32, 64)},
+    "mlp": {"small": (mlp, 6, 30, 17, 4), "default": (mlp, 256, 784, 512, 10)},
     "gmm": {
         "small": (gmm, 4, 5, 60),
         "default": (gmm, 20, 50, 1000),

@@ -89,23 +89,23 @@ class Peer:
         words = (self.process.stderr.read() if self.process.stderr else b"").decode(errors="replace").strip()
         return f"process ended with status {self.process.wait()}: {words.splitlines()[-1] if words else 'no message'}"
 
-    def check(self, name: str, expected: list[np.ndarray] | None, tolerance: float) -> None:
+    def check(self, name: str, expected: list[np.ndarray] | None, limits: tuple[float, float]) -> None:
         """One call of a function, compared with the oracle's. What fails is not timed."""
         answer = self.ask(f"check {name}")
         if "absent" in answer:
             return
-        problem = answer.get("error") or self._compare(name, expected, tolerance)
+        problem = answer.get("error") or self._compare(name, expected, limits)
         if problem:
             self.error = f"{name}: {problem}" if self.error is None else f"{self.error}; {name}: {problem}"
             return
         self.first[name], self.samples[name] = answer["seconds"], []
 
-    def _compare(self, name: str, expected: list[np.ndarray] | None, tolerance: float) -> str | None:
+    def _compare(self, name: str, expected: list[np.ndarray] | None, limits: tuple[float, float]) -> str | None:
         if expected is None:
             return "the workload has no such function"
         with np.load(Path(self.folder.name) / f"{name}.npz") as file:
             found = [file[key] for key in file.files]
-        return oracle.disagreement(found, expected, tolerance)
+        return oracle.disagreement(found, expected, limits)
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -155,7 +155,7 @@ def measure(workload: str, size: str, names: list[str], threads: int, options: a
     peers = [Peer(workload, size, name, threads, options.timeout) for name in names]
     try:
         arguments = inputs(workload, size)
-        expected, tolerance = oracle.answers(workload, arguments), oracle.tolerance(arguments)
+        expected, limits = oracle.answers(workload, arguments), oracle.limits(workload, arguments)
     except Exception as error:
         for peer in peers:
             peer.error = f"{type(error).__name__}: {error}"
@@ -168,7 +168,7 @@ def measure(workload: str, size: str, names: list[str], threads: int, options: a
             peer.start()
             started.append(peer)
             for name in FUNCTIONS if peer.error is None else ():
-                peer.check(name, expected[name], tolerance)
+                peer.check(name, expected[name], limits)
         take_turns(started, options.rounds, options.budget)
     finally:
         for peer in started:

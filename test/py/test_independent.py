@@ -8,7 +8,26 @@ import math
 
 import numpy as np
 import pytest
-from independent import ba, call, fused, gmm, ht, lse_rows, lstm, lv_ode, nbody, rotation, tri
+from independent import (
+    ba,
+    call,
+    conv,
+    fused,
+    gmm,
+    hist,
+    ht,
+    lse_rows,
+    lstm,
+    lv_ode,
+    mandel,
+    matmul,
+    mlp,
+    nbody,
+    rotation,
+    stencil,
+    tri,
+    whist,
+)
 
 from benchmarks import adbench
 from benchmarks.inputs import inputs
@@ -16,6 +35,7 @@ from benchmarks.inputs import inputs
 mpmath = pytest.importorskip("mpmath")
 special = pytest.importorskip("scipy.special")
 stats = pytest.importorskip("scipy.stats")
+signal = pytest.importorskip("scipy.signal")
 Rotation = pytest.importorskip("scipy.spatial.transform").Rotation
 
 STEP = 1e-30
@@ -64,6 +84,40 @@ def test_gradient_of_nbody_is_that_of_half_the_squared_forces():
     (expected,) = complex_step(lambda *a: 0.5 * (nbody.objective(*a) ** 2).sum(), arguments, direction)
     (gradient,) = nbody.gradient(*arguments)
     close((gradient * direction[0]).sum(), expected)
+
+
+@pytest.mark.parametrize(
+    "module, loss, wrt",
+    [
+        (stencil, lambda u: (u * u).mean(), (0,)),
+        (matmul, lambda c: (c * c).sum(), (0, 1)),
+        (conv, lambda y: (y * y).mean(), (0, 1)),
+    ],
+)
+def test_gradient_of_squares(module, loss, wrt):
+    arguments = double(module.__name__.split(".")[-1])
+    direction = directions(arguments, wrt)
+    (expected,) = complex_step(lambda *a: loss(module.objective(*a)), arguments, direction)
+    along = sum((part * direction[i]).sum() for part, i in zip(module.gradient(*arguments), wrt, strict=True))
+    close(along, expected)
+
+
+def test_gradient_of_whist_is_that_of_half_the_squared_sums():
+    """Of a quadratic function a central difference is exact."""
+    x, w, bins = double("whist")
+    (direction,) = directions([w], (0,)).values()
+    up, down = (whist.objective(x, w + sign * direction, bins) for sign in (1, -1))
+    (gradient,) = whist.gradient(x, w, bins)
+    close((gradient * direction).sum(), (0.5 * up @ up - 0.5 * down @ down) / 2)
+
+
+def test_a_step_of_mlp_goes_down_the_gradient():
+    *parameters, x, label, rate = double("mlp")
+    direction = directions(parameters, range(4))
+    (expected,) = complex_step(mlp.objective, [*parameters, x, label, rate], direction)
+    stepped = mlp.gradient(*parameters, x, label, rate)
+    slopes = [(p - s) / rate for p, s in zip(parameters, stepped, strict=True)]
+    close(sum((slope * direction[i]).sum() for i, slope in enumerate(slopes)), expected)
 
 
 def test_blocks_of_ba():
@@ -134,6 +188,62 @@ def test_gmm_by_densities_of_scipy():
     prior = sum(stats.wishart.logpdf(p, d + m + 1, np.eye(d) / gamma**2) for p in precision)
     constant = gmm.constant(*x.shape, len(alpha), gamma, m)
     close(gmm.objective(alpha, mu, q, lower, x, gamma, m, constant), likelihood + prior, 1e-11)
+
+
+def test_stencil_by_its_definition():
+    start, steps = double("stencil")
+    u = start.tolist()
+    for _ in range(steps):
+        u = [
+            [
+                u[i][j] + 0.2 * (u[i - 1][j] + u[i + 1][j] + u[i][j - 1] + u[i][j + 1] - 4 * u[i][j])
+                if 0 < i < len(u) - 1 and 0 < j < len(u[0]) - 1
+                else u[i][j]
+                for j in range(len(u[0]))
+            ]
+            for i in range(len(u))
+        ]
+    close(stencil.objective(start, steps), u)
+
+
+def test_histograms_by_numpy():
+    x, w, bins = double("whist")
+    count, edges = np.histogram(x, bins, range=(0, 1))
+    assert hist.objective(x, bins).tolist() == count.tolist()
+    close(whist.objective(x, w, bins), np.histogram(x, edges, weights=w)[0])
+
+
+def test_mandel_by_complex_numbers():
+    re, im, limit = double("mandel")
+    found = mandel.objective(re, im, limit)
+    for i, b in enumerate(im):
+        for j, a in enumerate(re):
+            z, count = 0j, 0
+            while count < limit and abs(z) <= 2:
+                z, count = z * z + complex(a, b), count + 1
+            assert found[i, j] == count
+
+
+def test_matmul_by_its_definition():
+    a, b = double("matmul")
+    close(matmul.objective(a, b), [[math.fsum(row * column) for column in b.T] for row in a])
+
+
+def test_conv_by_scipy():
+    x, w = double("conv")
+    expected = [
+        [sum(signal.correlate2d(image[c], kernel[c], "same") for c in range(len(kernel))) for kernel in w]
+        for image in x
+    ]
+    close(conv.objective(x, w), expected)
+
+
+def test_mlp_by_scipy():
+    w1, b1, w2, b2, x, label, rate = double("mlp")
+    score = np.maximum(x @ w1 + b1, 0) @ w2 + b2
+    close(
+        mlp.objective(w1, b1, w2, b2, x, label, rate), -special.log_softmax(score, axis=1)[range(len(x)), label].mean()
+    )
 
 
 def test_rotations_by_scipy():

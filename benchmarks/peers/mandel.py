@@ -1,0 +1,82 @@
+"""The Mandelbrot set: after how many steps of z → z² + c a point c leaves |z| ≤ 2, at most `limit`."""
+
+
+def numpy():
+    from independent import mandel
+
+    return mandel.objective, None
+
+
+def _jax(mapped):
+    """The counts, given a way to map over the rows."""
+    import jax
+    import jax.numpy as jnp
+
+    def steps(re, im, limit):
+        def goes_on(z):
+            x, y, count = z
+            return (count < limit) & (x * x + y * y <= 4)
+
+        def step(z):
+            x, y, count = z
+            return x * x - y * y + re, 2 * x * y + im, count + 1
+
+        zero = jnp.zeros((), re.dtype)
+        return jax.lax.while_loop(goes_on, step, (zero, zero, jnp.zeros((), jnp.int32)))[2]
+
+    def objective(re, im, limit):
+        return mapped(lambda b: jax.vmap(lambda a: steps(a, b, limit))(re), im)
+
+    return objective, None
+
+
+def jax():
+    import jax
+
+    return _jax(lambda row, im: jax.vmap(row)(im))
+
+
+def jax_expert():
+    """One row at a time, which stays in the cache and ends when its last point has left."""
+    import jax
+
+    return _jax(jax.lax.map)
+
+
+def torch():
+    import torch
+
+    def objective(re, im, limit):
+        a, b = re[None, :], im[:, None]
+        x = y = torch.zeros((len(im), len(re)), dtype=re.dtype)
+        count = torch.zeros(x.shape, dtype=torch.int32)
+        for _ in range(limit):
+            count += x * x + y * y <= 4
+            x, y = x * x - y * y + a, 2 * x * y + b
+        return count
+
+    return objective, None
+
+
+def numba():
+    import numpy as np
+    from numba import njit, prange
+
+    @njit(fastmath={"contract", "reassoc"})
+    def steps(re, im, limit):
+        x = y = np.float32(0)
+        count = 0
+        while count < limit and x * x + y * y <= np.float32(4):
+            x, y = x * x - y * y + re, np.float32(2) * x * y + im
+            count += 1
+        return count
+
+    @njit(parallel=True)
+    def objective(re, im, limit):
+        out = np.empty((len(im), len(re)), np.int32)
+        for i in prange(len(im)):
+            for j in range(len(re)):
+                out[i, j] = steps(re[j], im[i], limit)
+        return out
+
+    return objective, None
