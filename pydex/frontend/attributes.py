@@ -180,7 +180,7 @@ def get(el: Elaborator, table: Table, *args: Value) -> Value:
 
 
 METHODS: dict[str, Callable[..., Value]] = {
-    **{name: _reduction(name) for name in ("sum", "prod", "max", "min", "any", "all", "mean")},
+    **{name: _reduction(name) for name in ("sum", "prod", "max", "min", "any", "all", "mean", "argmax", "argmin")},
     "copy": copy,
     "get": get,
 }

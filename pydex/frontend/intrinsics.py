@@ -14,7 +14,7 @@ import numpy as np
 
 from pydex import types
 from pydex.builtins import ELEMENTWISE, REDUCTIONS
-from pydex.frontend import elementwise, iteration, overloads, reductions, scalars
+from pydex.frontend import elementwise, extrema, iteration, overloads, reductions, scalars
 from pydex.frontend.annotations import type_of_value
 from pydex.frontend.kinds import WeakType
 from pydex.frontend.values import NUMBERS, Literal, Record, Static, Struct, Table, Tuple, Value
@@ -250,7 +250,7 @@ def accum(el: Elaborator, type: Value, monoid: Value | None = None) -> Value:
         help = "sum, prod, max, min are of numbers; any, all of bools"
         el.fail(f"an accumulator of {made!r} with this monoid", help=help)
     if name in ("max", "min"):
-        start: Value = scalars.Scalar(reductions.extreme(el, name, element), element)
+        start: Value = scalars.Scalar(extrema.least(el, name, element), element)
     else:
         start = Literal(IDENTITY[name])
     return Monoidal(full(el, type, start), name)

@@ -44,8 +44,6 @@ def item(el: Elaborator, table: Table, index: Value) -> Value:
     return element(el, table, [index], [node], node)
 
 
-
-
 def position(index: Value) -> Value:
     """The number of the iteration, from 0, that an index belongs to."""
     if isinstance(index, Int) and isinstance(index.set, Slice):
@@ -145,8 +143,6 @@ def parallel(el: Elaborator, value: Value) -> Value:
     if isinstance(iterable, Tuple):
         el.fail("a loop over a tuple is unrolled", help="remove dx.parallel")
     return Iterable(iterable.set, iterable.element, iterable.reverse, True)
-
-
 
 
 def index_in(index_set: IndexSet, parts: list[Int]) -> Value:

@@ -1,4 +1,4 @@
-"""`sum`, `prod`, `max`, `min`, `any`, `all`, `argmax`, `argmin`, `mean` over a generator or a table.
+"""`sum`, `prod`, `max`, `min`, `any`, `all`, `mean` over a generator or a table; `argmax`, `argmin` go to extrema.py.
 
 Scalars become reduction results of loops. Tables and structs of scalars are accumulated leaf by leaf.
 """
@@ -10,23 +10,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import StringAttr
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Block, Region
 
 from pydex import types
 from pydex.dialects import eff
-from pydex.frontend import elementwise, overloads
+from pydex.frontend import elementwise, extrema, overloads
 from pydex.frontend.comprehensions import target_name
-from pydex.frontend.functions import Generator, Iterable
+from pydex.frontend.functions import Generator
 from pydex.frontend.iteration import iterate
 from pydex.frontend.kinds import WeakType, factors_of, size_of
 from pydex.frontend.nests import OpenLoop, body_of, close_loop, open_loop
 from pydex.frontend.patterns import bind
 from pydex.frontend.prove import require
-from pydex.frontend.scalars import Dtype, constant, dtype_of, storage, to_ssa
+from pydex.frontend.scalars import Dtype, dtype_of, storage, to_ssa
 from pydex.frontend.structure import flatten, index_of_parts, rebuild
 from pydex.frontend.values import NUMBERS, Literal, Scalar, Table, Tuple, Value
 from pydex.sets import IndexSet
-from pydex.sizes import Size
 
 if TYPE_CHECKING:
     from pydex.frontend.elaborator import Elaborator
@@ -38,67 +37,58 @@ NEEDS_ELEMENT = ("max", "min", "argmax", "argmin", "mean")
 def reduce(el: Elaborator, name: str, value: Value) -> Value:
     """The reduction called `name` of a generator, table or tuple."""
     if isinstance(value, Generator):
-        return _reduce_generator(el, name, value)
+        return _of_generator(el, name, value)
     iterable = iterate(el, value)
     if isinstance(iterable, Tuple):
         return fold(el, name, list(iterable.items))
     return over_set(el, name, iterable.set, iterable.element)
 
 
-def _reduce_generator(el: Elaborator, name: str, generator: Generator) -> Value:
+def _of_generator(el: Elaborator, name: str, generator: Generator) -> Value:
     node = generator.node
+    if name in ("argmax", "argmin", "mean") and len(node.generators) > 1:
+        help = "loop over a product of sets: `for i, j in n * m`"
+        el.fail(f"{name} takes one `for`", node, NotImplementedError, help)
+    has_mask = any(part.ifs for part in node.generators)
     scope, el.scope = el.scope, generator.scope
     try:
         with el.names():
-            return _level(el, name, node, 0)
+            return extrema.masked(el, name, node) if has_mask and name in NEEDS_ELEMENT else level(el, name, node)
     finally:
         el.scope = scope
 
 
-def _level(el: Elaborator, name: str, node: ast.GeneratorExp, depth: int) -> Value:
+def level(el: Elaborator, name: str, node: ast.GeneratorExp, depth: int = 0, checked: bool = False) -> Value:
+    """The reduction over one `for` of a generator and those in it; checked: it is known that there is an element."""
     if depth == len(node.generators):
         return el.value(node.elt)
     part = node.generators[depth]
-    found = iterate(el, el.value(part.iter), part.iter)
-    masks = part.ifs
-    last = depth + 1 == len(node.generators)
-    if name in ("argmax", "argmin", "mean") and not last:
-        return _over_product(el, name, node)
+    iterable = iterate(el, el.value(part.iter), part.iter)
 
-    if isinstance(found, Tuple):
-        return fold(el, name, [_unrolled(el, part, item, lambda: _level(el, name, node, depth + 1), name)
-                               for item in found.items])  # fmt: skip
-    iterable = found
+    def inner() -> Value:
+        return level(el, name, node, depth + 1, checked)
+
+    if isinstance(iterable, Tuple):
+        return fold(el, name, [_unrolled(el, part, item, inner, name) for item in iterable.items])
 
     def element(index: Value) -> Value:
         el.visit(part.target)
         bind(el, part.target, iterable.element(index))
-        return _masked(el, name, masks, lambda: _level(el, name, node, depth + 1))
+        return mask(el, name, part.ifs, inner)
 
-    if masks and name in NEEDS_ELEMENT:
-        return _masked_extremum(el, name, node, depth, iterable)
-    return over_set(el, name, iterable.set, element, target_name(part.target), iterable.reverse)
+    return over_set(el, name, iterable.set, element, target_name(part.target), iterable.reverse, checked)
 
 
 def _unrolled(el: Elaborator, part: ast.comprehension, item: Value, inner: Callable[[], Value], name: str) -> Value:
     with el.names():
         bind(el, part.target, item)
-        return _masked(el, name, part.ifs, inner)
-
-
-def _over_product(el: Elaborator, name: str, node: ast.GeneratorExp) -> Value:
-    el.fail(
-        f"{name} takes one `for`",
-        node,
-        NotImplementedError,
-        "loop over a product of sets: `for i, j in n * m`",
-    )
+        return mask(el, name, part.ifs, inner)
 
 
 IDENTITY = {"sum": 0, "prod": 1, "any": False, "all": True}
 
 
-def _masked(el: Elaborator, name: str, masks: list[ast.expr], inner: Callable[[], Value]) -> Value:
+def mask(el: Elaborator, name: str, masks: list[ast.expr], inner: Callable[[], Value]) -> Value:
     """The element, or the identity of the reduction where a mask is false."""
     from pydex.frontend.branches import choose
     from pydex.frontend.expressions import condition
@@ -106,57 +96,23 @@ def _masked(el: Elaborator, name: str, masks: list[ast.expr], inner: Callable[[]
     if not masks:
         return inner()
     test = condition(el, el.value(masks[0]), masks[0])
+    found: list[Value] = []
+
+    def yes() -> Value:
+        found.append(mask(el, name, masks[1:], inner))
+        return found[0]
 
     def no() -> Value:
-        if name not in IDENTITY:
-            el.fail(f"{name} with a mask", masks[0], NotImplementedError)
-        return Literal(IDENTITY[name])
+        return Literal(IDENTITY[name]) if name in IDENTITY else _least(el, name, found[0])
 
-    return choose(el, test, lambda: _masked(el, name, masks[1:], inner), no)
+    return choose(el, test, yes, no)
 
 
-def _masked_extremum(el: Elaborator, name: str, node: ast.GeneratorExp, depth: int, iterable: Iterable) -> Value:
-    """max and min under a mask: raises ValueError if the mask is false everywhere."""
-    from pydex.frontend.branches import choose
-    from pydex.frontend.expressions import condition
-
-    part = node.generators[depth]
-    if name not in ("max", "min") or len(node.generators) > 1:
-        el.fail(f"{name} with a mask", part.ifs[0], NotImplementedError, f"use {name} over a table of candidates")
-
-    def test(index: Value) -> Value:
-        bind(el, part.target, iterable.element(index))
-        holds: Value = Literal(True)
-        for mask in part.ifs:
-            this = condition(el, el.value(mask), mask)
-            holds = this if isinstance(holds, Literal) else overloads.binary(el, "&", holds, this)
-        return holds
-
-    found = over_set(el, "any", iterable.set, test)
-    flag = to_ssa(el, found, types.bool_)  # type: ignore[arg-type]
-    el.emit(eff.CheckOp(flag, "ValueError", f"{name} of no elements"))
-
-    def element(index: Value) -> Value:
-        holds = condition(el, test(index), part.ifs[0])
-        dtype: list[Dtype] = []
-
-        def yes() -> Value:
-            value = el.value(node.elt)
-            dtype.append(dtype_of(value))  # type: ignore[arg-type]
-            return value
-
-        return choose(el, holds, yes, lambda: Scalar(extreme(el, name, dtype[0]), dtype[0]))
-
-    return over_set(el, name, iterable.set, element, checked=True)
-
-
-def extreme(el: Elaborator, name: str, dtype: Dtype) -> SSAValue:
-    """The identity of max or min."""
-    type = storage(dtype)
-    if type.is_float:
-        return constant(el, float("-inf") if name == "max" else float("inf"), type)
-    lo, hi = (False, True) if type.kind == "b" else type.bounds
-    return constant(el, lo if name == "max" else hi, type)
+def _least(el: Elaborator, name: str, like: Value) -> Value:
+    if not isinstance(like, NUMBERS):
+        el.fail(f"{name} compares numbers, found {overloads.describe(like)}")
+    dtype = dtype_of(like)
+    return Scalar(extrema.least(el, name, dtype), dtype)
 
 
 # ------------------------------------------------------------------------------------------------- one loop
@@ -179,9 +135,9 @@ def over_set(
     if name in NEEDS_ELEMENT and not checked:
         _require_element(el, name, index_set)
     factors = list(factors_of(index_set) or [index_set])
-    if name in ("argmax", "argmin"):
-        return _arg_extremum(el, name, index_set, factors, element, loop_name, reverse)
-    return _nest(el, name, index_set, factors, [], element, loop_name, reverse)
+    if name in extrema.EXTREMUM:
+        return extrema.arg_extremum(el, name, index_set, factors, element, loop_name, reverse)
+    return nest(el, name, index_set, factors, [], element, loop_name, reverse)
 
 
 def _count(index_set: IndexSet) -> Value:
@@ -195,7 +151,7 @@ def _require_element(el: Elaborator, name: str, index_set: IndexSet) -> None:
         require(el, size_of(factor), 1, f"{name} over {factor!r}, which must not be empty")
 
 
-def _nest(
+def nest(
     el: Elaborator,
     name: str,
     index_set: IndexSet,
@@ -205,13 +161,14 @@ def _nest(
     loop_name: str,
     reverse: bool,
 ) -> Value:
+    """The reduction over the factors `todo` of a product, with indices for the factors before."""
     outside = Block()
     with el.inside(outside):
         loop = open_loop(el, todo[0], loop_name, reverse)
         parts = [*done, loop.index]
         with body_of(el, loop):
             if len(todo) > 1:
-                value = _nest(el, name, index_set, todo[1:], parts, element, loop_name, reverse)
+                value = nest(el, name, index_set, todo[1:], parts, element, loop_name, reverse)
             else:
                 value = element(index_of_parts(index_set, tuple(parts)) if len(parts) > 1 else parts[0])
             if isinstance(value, NUMBERS):
@@ -249,32 +206,6 @@ def reduced_type(value: Value) -> Dtype:
     """The type in which numbers like this one are accumulated."""
     dtype = dtype_of(value)  # type: ignore[arg-type]
     return types.f32 if not isinstance(dtype, WeakType) and dtype.is_storage_only else dtype
-
-
-def _arg_extremum(
-    el: Elaborator,
-    name: str,
-    index_set: IndexSet,
-    factors: list[IndexSet],
-    element: Callable[[Value], Value],
-    loop_name: str,
-    reverse: bool,
-) -> Value:
-    from pydex.frontend.frame import new_symbol
-    from pydex.frontend.nests import index_at
-
-    if len(factors) > 1:
-        el.fail(f"{name} over a product of sets", kind=NotImplementedError, help="reduce one axis after the other")
-    loop = open_loop(el, index_set, loop_name, reverse)
-    with body_of(el, loop):
-        value = element(loop.index)
-        if not isinstance(value, NUMBERS):
-            el.fail(f"{name} compares numbers, found {overloads.describe(value)}")
-        ssa = to_ssa(el, value, dtype_of(value))
-    result = close_loop(el, loop, [name], [ssa])[0]
-    symbol = new_symbol("k")
-    el.frame.add_index(symbol, result, size_of(index_set))
-    return index_at(index_set, Size.of(symbol), reverse)
 
 
 def _accumulate(el: Elaborator, name: str, loop: OpenLoop, outside: Block, value: Value) -> Value:

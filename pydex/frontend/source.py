@@ -44,7 +44,8 @@ def function_syntax(function: Callable[..., Any]) -> tuple[Source, FunctionNode]
         what = "this lambda" if code.co_name == "<lambda>" else f"the function {code.co_name}"
         raise DexSyntaxError(
             Diagnostic(
-                f"the source of {what} cannot be found ({code.co_filename}, line {code.co_firstlineno})",
+                f"the source of {what} cannot be found",
+                Span(code.co_filename, code.co_firstlineno, 0, 0),
                 help="define it in a file or a notebook cell: pydex compiles a function from its source",
             )
         )

@@ -12,6 +12,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from pydex.dialects import ix
 from pydex.frontend import overloads, scalars
+from pydex.frontend.extrema import EXTREMUM
 from pydex.frontend.kinds import StaticType, factors_of, size_of, table_of
 from pydex.frontend.nests import tabulate
 from pydex.frontend.prove import equate
@@ -156,15 +157,17 @@ def reduce_all(el: Elaborator, name: str, table: Table) -> Value:
     """`x.sum()`: over all axes."""
     from pydex.frontend.iteration import item
     from pydex.frontend.reductions import over_set
+    from pydex.frontend.setvalues import size_value
 
     if name == "mean":
         total = reduce_all(el, "sum", table)
         count: Value = Literal(1)
         for axis in table.axes:
-            from pydex.frontend.setvalues import size_value
-
             count = overloads.binary(el, "*", count, size_value(axis))
         return overloads.binary(el, "/", total, count)
+    if name in EXTREMUM and len(table.axes) > 1:
+        help = f"say in which order: {name}(x[i, j] for i, j in n * m)"
+        el.fail(f"{name} of a table with {len(table.axes)} axes", kind=NotImplementedError, help=help)
 
     def at(part: Value) -> Value:
         if not isinstance(part, Table):
@@ -172,8 +175,6 @@ def reduce_all(el: Elaborator, name: str, table: Table) -> Value:
         return over_set(el, name, part.axes[0], lambda index: at(item(el, part, index)))
 
     return at(table)
-
-
 
 
 def with_axes(el: Elaborator, table: Table, axes: tuple[Any, ...]) -> Table:

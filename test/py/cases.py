@@ -394,6 +394,33 @@ def positions(x: f64[n]):
 
 
 @dx.jit
+def positions_in_product(a: f64[n, m]):
+    return dx.argmax(a[i, j] for i, j in n * m), dx.argmin(a[i, j] for i, j in n * m)
+
+
+@dx.jit
+def masked_position(x: f64[n]):
+    return dx.argmax(x[i] for i in n if x[i] < 6.0), dx.argmin(v for v in x if v > 0.0 and v < 6.0)
+
+
+@dx.jit
+def masked_position_in_product(a: f64[n, m]):
+    i, j = dx.argmax(a[i, j] for i, j in n * m if a[i, j] < 7.0)
+    return i, j, a[i, j]
+
+
+@dx.jit
+def masked_extrema(a: f64[n, m]):
+    least = min(a[i, j] for i in n if i > 0 for j in m)
+    return max(a[i, j] for i in n for j in m if a[i, j] < 6.0), least, dx.mean(a[i, j] for i, j in n * m if a[i, j] > 0)
+
+
+@dx.jit
+def positions_of_type(c: u8[n]):
+    return c.argmax(), c.argmin(), dx.argmax(v > 100 for v in c)
+
+
+@dx.jit
 def root_or_zero(x: f64) -> f64:
     return dx.where(x > 0.0, dx.sqrt(x), 0.0)
 
@@ -679,6 +706,14 @@ CASES = [
     Case("L-mask", masked_sum, (np.array([1.0, -2.0, 4.0]),), 5.0),
     Case("L-mask-all", masked_sum, (np.array([-2.0]),), 0.0),
     Case("L-argmax", positions, (np.array([3.0, 1.0, 3.0, 1.0]),), (0, 1)),
+    Case("L-argmax-product", positions_in_product, (np.array([[1.0, 7, 3], [7, 7, -4]]),), ((0, 1), (1, 2))),
+    Case("L-argmax-nan", positions_in_product, (np.array([[1.0, 7], [math.nan, 8]]),), ((1, 0), (1, 0))),
+    Case("L-argmax-mask", masked_position, (np.array([1.0, 5, -2, 5, 9]),), (1, 0)),
+    Case("L-argmax-infinite", masked_position, (np.array([9.0, -math.inf, 1, -math.inf]),), (2, 2)),
+    Case("L-argmax-nowhere", masked_position, (np.array([9.0]),), raises=ValueError, match="argmax of no"),
+    Case("L-argmax-mask-product", masked_position_in_product, (np.array([[1.0, 7, 3], [7, 7, -4]]),), (0, 2, 3.0)),
+    Case("L-extrema-mask", masked_extrema, (np.array([[1.0, 7, 3], [7, 7, -4]]),), (3.0, -4.0, 5.0)),
+    Case("L-argmax-unsigned", positions_of_type, (np.array([3, 200, 100], np.uint8),), (1, 0, 1)),
     Case("L-argmax-empty", positions, (np.zeros(0),), raises=ValueError, match="empty|1"),
     Case(
         "L-ties",

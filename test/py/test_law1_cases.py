@@ -21,7 +21,9 @@ from pydex.runtime.convert import Refused
 NOT_DIFFERENTIABLE = {
     **dict.fromkeys("C1 C3 C4 C9 C20 C24 L-while L-floor L-wrap".split(), "numbers are integers"),
     **dict.fromkeys("C2 C5 C19-hash-0 C19-hash C19-threefry C19-rand C21".split(), "no argument is a float"),
-    **dict.fromkeys("L-saturate L-return L-return-none L-argmax".split(), "no result is a float"),
+    **dict.fromkeys("L-saturate L-return L-return-none L-argmax L-argmax-product".split(), "no result is a float"),
+    **dict.fromkeys("L-argmax-nan L-argmax-mask L-argmax-infinite".split(), "no result is a float"),
+    "L-argmax-unsigned": "no result is a float",
 }
 """Cases without derivatives, and why. All others have them."""
 
