@@ -35,6 +35,7 @@ llvm.func @pdx_alloc(i64) -> !llvm.ptr
 llvm.func @pdx_mark() -> i64
 llvm.func @pdx_release(i64)
 llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64)
+llvm.func @pdx_contract(!llvm.ptr)
 llvm.func @pdx_any_strides() -> !llvm.ptr
 """
 
@@ -90,6 +91,10 @@ class Cpu(Memory):
 
     # -------------------------------------------------------------------------------------------- the function
 
+    def lowering(self) -> Lowering:
+        """The state in which a function is lowered."""
+        return Lowering(self, RULES)
+
     def lower(self, function: func.FuncOp) -> Lowered:
         """The module of one function, whose calls have been inlined."""
         checked = self.rows and any(isinstance(type, ix.TableType) for type in function.function_type.inputs)
@@ -101,7 +106,7 @@ class Cpu(Memory):
 
     def _body(self, function: func.FuncOp, name: str) -> str:
         """The function that computes."""
-        low, block = Lowering(self, RULES), function.body.block
+        low, block = self.lowering(), function.body.block
         results = lower_entry.unpack(self, low, function, self.rows)
         returned = list(block.last_op.operands) if block.last_op else []
         for value, place in zip(returned, results, strict=True):
