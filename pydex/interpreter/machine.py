@@ -40,11 +40,19 @@ class Machine:
     module: ModuleOp
     order: Order = "forward"
     seed: int = 0
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    executed: Counter[Operation] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.functions = {f.sym_name.data: f for f in self.module.walk() if isinstance(f, func.FuncOp)}
         self.random = random.Random(self.seed)
+
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Evaluations by op name and location."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for op, count in self.executed.items():
+            counts[op.name, str(op.location)] += count
+        return counts
 
     def call(self, name: str, arguments: Sequence[Any], symbols: Symbols) -> list[Any]:
         """Results of a function; `symbols` are the values of its `ix.sizes`."""
@@ -102,7 +110,7 @@ class Frame:
         raise InterpreterError("a block has no terminator")
 
     def execute(self, op: Operation) -> None:
-        self.machine.counts[op.name, str(op.location)] += 1
+        self.machine.executed[op] += 1
         if op.name in SCALAR_OPS:
             with np.errstate(all="ignore"):
                 result = SCALAR_OPS[op.name](op, *self.get(op.operands))
