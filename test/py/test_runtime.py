@@ -486,6 +486,41 @@ def test_parallel_loops_after_a_fork(kernels):
     assert fill(100).tolist() == expected
 
 
+FORKED = """
+import os, time
+import pydex as dx
+
+n = dx.index_sets("n")
+
+@dx.jit
+def squares(count: dx.Size[n]) -> dx.f64[n]:
+    return [1.0 * i * i for i in n]
+
+if __name__ == "__main__":
+    assert squares(200_000)[3] == 9.0
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if squares(200_000)[3] == 9.0 else 1)
+    deadline = time.monotonic() + 30
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if ended == (0, 0):
+        os.kill(child, 9)
+    print("ended with", ended[1] if ended[0] else "a timeout")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.parametrize("handler", ["TRUE", "FALSE"])  # scikit-learn says FALSE
+def test_fork_where_openmp_has_no_handler(tmp_path, handler):
+    script = tmp_path / "forked.py"
+    script.write_text(FORKED)
+    environment = {**os.environ, "KMP_INIT_AT_FORK": handler, "PYDEX_THREADS": "2"}
+    ran = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=60)
+    assert ran.stdout == "ended with 0\n", ran.stderr
+
+
 # ---- the native type
 
 

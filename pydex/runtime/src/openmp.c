@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #ifdef __linux__
 #include <link.h>
 #endif
@@ -28,6 +29,15 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char *named;   // by pdx_set_openmp
 static char *in_use;  // path
 
+// Without the runtime's own handler its teams do not survive a fork: the child would wait for threads that are gone.
+// (scikit-learn sets this variable when it is imported.) So the child then runs by itself.
+static void in_child(void) { fork_call = NULL; }
+
+static void survive_fork(void) {
+  const char *handler = getenv("KMP_INIT_AT_FORK");
+  if (handler && strcasecmp(handler, "true") && strcmp(handler, "1")) pthread_atfork(NULL, NULL, in_child);
+}
+
 static int bind(void *library, const char *path) {
   if (!library) return 0;
   *(void **)&push_num_threads = dlsym(library, "__kmpc_push_num_threads");
@@ -38,6 +48,7 @@ static int bind(void *library, const char *path) {
     return 0;
   }
   in_use = strdup(path);
+  survive_fork();
   return 1;
 }
 
