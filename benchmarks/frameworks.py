@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.c import compiler
+
 VARIANTS = {"jax": ("jax", "jax.expert"), "torch": ("torch", "torch.compile")}
 COMPILED = {"pydex", "jax", "jax.expert", "torch.compile", "numba"}
 CALLS = {"call", "call_arr"}
@@ -22,6 +24,8 @@ def has(workload: str, peer: str) -> bool:
     if peer == "pydex":
         return True
     module = importlib.import_module(f"benchmarks.peers.{workload}")
+    if peer == "c":
+        return hasattr(module, "c") and compiler() is not None
     if peer == "torch.compile":
         return hasattr(module, "torch") and not hasattr(module, "torch_compile")
     return hasattr(module, peer.replace(".", "_"))
@@ -59,6 +63,11 @@ def _numpy(module: ModuleType, inputs: tuple, threads: int, calls: bool) -> Func
 
 def _numba(module: ModuleType, inputs: tuple, threads: int, calls: bool) -> Functions:
     return _bind(_named(module.numba()), lambda f: lambda: f(*inputs))
+
+
+def _c(module: ModuleType, inputs: tuple, threads: int, calls: bool) -> Functions:
+    """What the C peers give are not functions but preparations: from the inputs to a call of native code."""
+    return _bind(_named(module.c()), lambda prepared: prepared(*inputs))
 
 
 def _static(module: ModuleType, inputs: tuple, convert: Callable[[np.ndarray], Any]) -> list:
@@ -114,4 +123,5 @@ PEERS = {
     "torch": _torch_of(compile=False),
     "torch.compile": _torch_of(compile=True),
     "numba": _numba,
+    "c": _c,
 }

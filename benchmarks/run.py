@@ -204,7 +204,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("workloads", nargs="*", type=_workload, metavar="WORKLOAD[:SIZE]", help="default: all")
-    parser.add_argument("--peers", type=_peers, default=_peers("numpy,jax,torch,numba"), help="numpy,jax,torch,numba")
+    parser.add_argument(
+        "--peers", type=_peers, default=_peers("numpy,jax,torch,numba,c"), help="numpy,jax,torch,numba,c"
+    )
     parser.add_argument("--threads", type=_threads, default=[1], help="1,2: each count in turn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows here, too")
     parser.add_argument("--rounds", type=int, default=9, help="bursts of about 20 ms for each function (%(default)s)")

@@ -38,3 +38,16 @@ def numpy():
     from independent import call
 
     return call.objective, call.gradient
+
+
+def c():
+    import ctypes
+
+    from benchmarks.c import library
+
+    def run(function):
+        native = getattr(library("call"), function)
+        native.argtypes, native.restype = [ctypes.c_double], ctypes.c_double
+        return lambda x: lambda: native(x)
+
+    return run("objective"), run("gradient")

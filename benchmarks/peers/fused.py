@@ -54,3 +54,15 @@ def numba():
         return dx, dy
 
     return objective, gradient
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def gradient(x, y):
+        dx, dy = np.empty_like(x), np.empty_like(y)
+        return call("fused", "gradient", x, y, len(x), dx, dy, result=(dx, dy))
+
+    return lambda x, y: call("fused", "objective", x, y, len(x)), gradient

@@ -43,3 +43,15 @@ def numba():
         return count.sum(axis=0)
 
     return objective, None
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def objective(x, bins):
+        count = np.empty(bins, np.int64)
+        return call("hist", "objective", x, len(x), bins, count, result=count)
+
+    return objective, None

@@ -75,3 +75,16 @@ def numba():
         return x + y
 
     return objective, None
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def gradient(a, b, c, d, steps, dt):
+        tape, out = np.empty((steps, 2)), np.empty(4)
+        parts = tuple(out[i, ...] for i in range(4))  # views, without axes
+        return call("lv_ode", "gradient", a, b, c, d, steps, dt, tape, out, result=parts)
+
+    return lambda *inputs: call("lv_ode", "objective", *inputs), gradient

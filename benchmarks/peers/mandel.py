@@ -80,3 +80,15 @@ def numba():
         return out
 
     return objective, None
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def objective(re, im, limit):
+        out = np.empty((len(im), len(re)), np.int32)
+        return call("mandel", "objective", re, im, len(re), len(im), limit, out, result=out)
+
+    return objective, None

@@ -99,3 +99,18 @@ def numba():
         return out
 
     return objective, gradient
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def run(function):
+        def prepared(r, m):
+            scratch, out = np.empty((6, len(m)), r.dtype), np.empty_like(r)
+            return call("nbody", function, r, m, len(m), scratch, out, result=out)
+
+        return prepared
+
+    return run("objective"), run("gradient")

@@ -78,3 +78,19 @@ def numba():
         return out
 
     return objective, gradient
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def objective(start, steps):
+        other, out = np.empty_like(start), np.empty_like(start)
+        return call("stencil", "objective", start, *start.shape, steps, other, out, result=out)
+
+    def gradient(start, steps):
+        g, new, out = (np.empty_like(start) for _ in range(3))
+        return call("stencil", "gradient", start, *start.shape, steps, g, new, out, result=out)
+
+    return objective, gradient

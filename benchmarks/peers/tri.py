@@ -61,3 +61,15 @@ def numba():
         return dx, dw
 
     return objective, gradient
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def gradient(x, w):
+        dx, dw = np.empty_like(x), np.empty_like(w)
+        return call("tri", "gradient", x, w, len(x), dx, dw, result=(dx, dw))
+
+    return lambda x, w: call("tri", "objective", x, w, len(x)), gradient

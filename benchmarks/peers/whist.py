@@ -54,3 +54,19 @@ def numba():
         return out
 
     return objective, gradient
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def objective(x, w, bins):
+        h = np.empty(bins, w.dtype)
+        return call("whist", "objective", x, w, len(x), bins, h, result=h)
+
+    def gradient(x, w, bins):
+        h, out = np.empty(bins, w.dtype), np.empty_like(w)
+        return call("whist", "gradient", x, w, len(x), bins, h, out, result=out)
+
+    return objective, gradient

@@ -16,13 +16,13 @@ from benchmarks.inputs import SIZES, inputs
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = "workload peer threads objective_s gradient_s objective_compile_s gradient_compile_s peak_bytes".split()
 
-WORKLOADS = [(workload, peer) for workload in SIZES for peer in ("numpy", "jax", "jax.expert", "torch", "numba")]
+WORKLOADS = [(workload, peer) for workload in SIZES for peer in ("numpy", "jax", "jax.expert", "torch", "numba", "c")]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workload, peer", [pair for pair in WORKLOADS if frameworks.has(*pair)])
 def test_every_peer_agrees_with_the_oracle(workload, peer):
-    if peer != "numpy":
+    if peer not in ("numpy", "c"):
         pytest.importorskip(peer.split(".")[0])
     arguments = inputs(workload, "small")
     expected = oracle.answers(workload, arguments)
