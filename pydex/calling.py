@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydex.compiling import one_at_a_time
 from pydex.diagnostics import DexError, DexNameError, DexRecursionError, DexTypeError, Diagnostic
+from pydex.runtime import Dispatcher
 
 if TYPE_CHECKING:
     from pydex.frontend.callable import Compiled
     from pydex.frontend.entry import Program
+    from pydex.runtime import Function
     from pydex.types import Type
 
 
@@ -38,9 +40,9 @@ class Compilation:
             raise DexNameError(Diagnostic(str(error), help=help)) from None
         self.native = pipeline.compile(program.module, program.entry, self.signature, explain=explain)
         self.params, self.names, self.result = program.params, program.names, program.result
-        self.globals = list(program.unit.globals.values())
+        self.constants = list(program.unit.constants.values())
         self.outside = [hidden.outside for hidden in program.instance.hidden]
-        self.is_plain = not (self.globals or self.outside or self.quotients) and self._passes_values_as_they_are()
+        self.is_plain = not (self.constants or self.outside or self.quotients) and self._passes_values_as_they_are()
 
     def _passes_values_as_they_are(self) -> bool:
         from pydex.frontend.marshal import is_plain
@@ -51,11 +53,8 @@ class Compilation:
         return all(map(is_plain, (*self.params, *results))) and not alone
 
     def is_valid(self) -> bool:
-        """Whether the numbers it was compiled for are still what their names stand for."""
-        from pydex.frontend.scope import python_value
-
-        constants = all(_same(python_value(python, name), value) for python, name, value in self.globals)
-        return constants and all(outside.fits() for outside in self.outside)
+        """Whether what it was compiled for is still what the names outside stand for."""
+        return all(c.holds() for c in self.constants) and all(outside.fits() for outside in self.outside)
 
     def call(self, args: Sequence[Any]) -> Any:
         """The result for arguments in the order of the parameters."""
@@ -89,28 +88,13 @@ class Compilation:
         return {Symbol(name): value for name, value in bind(self.signature, flat, {})[1].items()}
 
 
-def _same(now: Any, then: Any) -> bool:
-    return type(now) is type(then) and (now == then or (now != now and then != then))
-
-
-class CompiledFunction:
+class CompiledFunction(Dispatcher):
     """What `@dx.jit` and the derivatives make: it can be called from Python and from compiled code."""
 
     def __init__(self, function: Any):
         self.function = function
-        self._fast: Callable[..., Any] | None = None
         self._compilations: dict[Any, Compilation] = {}
         self.__name__ = getattr(function, "__name__", "function")
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            if self._fast is not None:
-                return self._fast(*args, **kwargs)
-            return self._call(args, kwargs)
-        except MemoryError as error:
-            from pydex.refusals import out_of_memory
-
-            raise out_of_memory(error, self.__pydex_compiled__) from None
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -136,12 +120,13 @@ class CompiledFunction:
     # ------------------------------------------------------------------------------------------------- calls
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that Dispatcher knows no compilation for."""
         try:
             with one_at_a_time():
                 values, types = self._arguments(args, kwargs)
                 compilation = self._compilation(types)
-                if types is None and compilation.is_plain:
-                    self._fast = compilation.native
+                if compilation.is_plain:
+                    self._remember(compilation.native, types, values)
             return compilation.call(values)
         except DexError as error:
             from pydex.refusals import located
@@ -152,6 +137,18 @@ class CompiledFunction:
 
             error = DexRecursionError("the arguments are nested too deeply")
             raise located(error, self.__pydex_compiled__) from None
+
+    def _remember(self, native: Function, types: tuple[Type, ...] | None, values: list[Any]) -> None:
+        """Later calls go to the compilation directly."""
+        if types is None:
+            self.settle(native)
+        else:
+            self.specialise(native, tuple(values))
+
+    def _out_of_memory(self, error: MemoryError) -> DexError:
+        from pydex.refusals import out_of_memory
+
+        return out_of_memory(error, self.__pydex_compiled__)
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], tuple[Type, ...] | None]:
         """The arguments in order, and their types if these come from the call."""

@@ -64,6 +64,8 @@ def _of_python(el: Elaborator, value: Static, name: str) -> Value:
         what = getattr(value.value, "__name__", None) or repr(value.value)
         help = did_you_mean(name, dir(value.value))
         el.fail(f"{what} has no attribute {name}", kind=AttributeError, help=help)
+    if isinstance(found, bool | int | float):
+        el.unit.depends_on_attribute(value.value, name, found)
     return lift(el, found, f"{getattr(value.value, '__name__', 'object')}.{name}")
 
 

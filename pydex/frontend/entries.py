@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from xdsl.ir import Block
 
@@ -131,6 +131,21 @@ def _asking(function: Compiled) -> Elaborator:
     return el
 
 
+def remembered(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Asks once for each function and further arguments: an answer costs as much as typing the annotations."""
+
+    @functools.wraps(ask)
+    def answer(function: Compiled, *args: Any) -> Any:
+        answers = function.__dict__.setdefault("_answers", {})
+        key = (ask.__name__, *args)
+        if key not in answers:
+            answers[key] = ask(function, *args)
+        return answers[key]
+
+    return answer
+
+
+@remembered
 def python_names(function: Compiled) -> list[str] | None:
     """The names of the parameters, for a call from Python; None where they have none."""
     if isinstance(function, Transformed) and function.transform not in NAMED:
@@ -141,6 +156,7 @@ def python_names(function: Compiled) -> list[str] | None:
 NAMED = ("grad", "value_and_grad", "jacobian", "hessian", "checkpoint")
 
 
+@remembered
 def defaults_of(function: Compiled) -> dict[str, object]:
     """The defaults of the parameters."""
     inner = function
@@ -155,6 +171,7 @@ def is_generic(function: Compiled) -> bool:
     return None in declared_parameters(_asking(function), function)
 
 
+@remembered
 def annotated_parameters(function: Compiled, count: int) -> list[Type | None]:
     """The annotated types of the parameters of a call with `count` arguments, None for each that has none."""
     el = _asking(function)

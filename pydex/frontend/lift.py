@@ -32,7 +32,7 @@ def lift(el: Elaborator, object: Any, name: str = "") -> Value:
     if isinstance(object, float) and name.isidentifier() and not isinstance(object, np.generic):
         return outside(el, object, name)
     if isinstance(object, bool | int | float) and not isinstance(object, np.generic):
-        if name:
+        if name.isidentifier():
             el.unit.depends_on(el.scope, name, object)
         return Literal(object.value if isinstance(object, Enum) else object)
     if isinstance(object, np.ndarray | np.generic):
@@ -41,14 +41,20 @@ def lift(el: Elaborator, object: Any, name: str = "") -> Value:
         return Int(Size.of(object))
     if isinstance(object, Enum):
         return Int(Size.of(list(type(object)).index(object)), EnumSet(type(object)))
+    if isinstance(object, tuple | Mapping) or struct_fields(type(object)) is not None:
+        if name.isidentifier():
+            el.unit.depends_on(el.scope, name, object)
+        return _lift_parts(el, object)
+    return _lift_static(el, object, name)
+
+
+def _lift_parts(el: Elaborator, object: Any) -> Value:
     if isinstance(object, tuple):
         return Tuple(tuple(lift(el, item, "") for item in object))
     if isinstance(object, Mapping):
         return Record({key: lift(el, item) for key, item in object.items()})
-    if struct_fields(type(object)) is not None:
-        fields = dataclasses.fields(object)
-        return Struct(type(object), {f.name: lift(el, getattr(object, f.name)) for f in fields})
-    return _lift_static(el, object, name)
+    fields = dataclasses.fields(object)
+    return Struct(type(object), {f.name: lift(el, getattr(object, f.name)) for f in fields})
 
 
 def _lift_static(el: Elaborator, object: Any, name: str) -> Value:

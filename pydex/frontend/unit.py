@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
+from pydex.frontend.constants import LIBRARIES, Constant, freeze
 from pydex.frontend.scope import Scope
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Unit:
         self.sequential: dict[Any, dict[str, Any]] = {}
         self.effects: dict[Any, str] = {}  # what is shown of each loop
         self.outside: dict[tuple[int, str], Outside] = {}
-        self.globals: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self.constants: dict[tuple[int, str], Constant] = {}
         self.result: Type | None = None  # of the entry, before indices became integers
         self._names: set[str] = set()
         self._files: dict[str, StringAttr] = {}
@@ -57,4 +58,9 @@ class Unit:
         while scope.parent is not None:
             scope = scope.parent
         if scope.python is not None:
-            self.globals[id(scope.python), name] = (scope.python, name, value)
+            self.constants[id(scope.python), name] = Constant(scope.python, name, freeze(value))
+
+    def depends_on_attribute(self, owner: Any, name: str, value: Any) -> None:
+        """The program was compiled for this value of an attribute of a module or class."""
+        if getattr(owner, "__name__", "") not in LIBRARIES:
+            self.constants[id(owner), name] = Constant(owner, name, freeze(value))

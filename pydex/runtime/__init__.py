@@ -4,7 +4,9 @@
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydex import knobs
 
@@ -15,7 +17,11 @@ except ImportError as error:
         "pydex's native runtime is not built: run `make setup`, or `cmake -B build && cmake --build build`"
     ) from error
 
-from pydex.runtime.call import function as function
+from pydex.runtime._native import Dispatcher as Dispatcher
+from pydex.runtime._native import Function as Function
+
+if TYPE_CHECKING:
+    from pydex.runtime.call import function as function
 
 # What compiled code may call, each a symbol of `library()`.
 SYMBOLS = ("pdx_raise", "pdx_alloc", "pdx_mark", "pdx_release", "pdx_parallel")
@@ -25,6 +31,12 @@ OUT_OF_MEMORY = -1  # the raise site of a failed allocation
 def library() -> Path:
     """The shared library that defines SYMBOLS."""
     return Path(__file__).parent / ("libpydex_rt.dylib" if sys.platform == "darwin" else "libpydex_rt.so")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "function":
+        return import_module("pydex.runtime.call").function  # what it needs is imported at the first compilation
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def set_threads(n: int) -> None:

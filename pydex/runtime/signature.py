@@ -171,7 +171,7 @@ class Signature:
     def encode(self) -> bytes:
         """The program of src/program.h."""
         params, results, nslots = self.slots
-        words = [len(self.symbols), nslots, self._releases_gil()]
+        words = [len(self.symbols), nslots, self._has_tables()]
         words += [len(self.params), *chain(*map(_value_words, self.params, params))]
         words += [len(self.steps), *chain(*(self._step_words(step) for step in self.steps))]
         words.append(len(self.results))
@@ -182,8 +182,7 @@ class Signature:
             words += [condition.at_least, *self._poly_words(condition.poly)]
         return np.array(words, dtype=np.int64).tobytes()
 
-    def _releases_gil(self) -> int:
-        # Taking it back costs as much as a scalar function.
+    def _has_tables(self) -> int:
         return int(any(value.kind == "table" for value in (*self.params, *self.results)))
 
     def _step_words(self, step: Step) -> list[int]:

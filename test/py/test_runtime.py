@@ -443,6 +443,16 @@ def test_the_gil_is_released(kernels):
     assert wait(flag) == 1
 
 
+def test_the_gil_is_released_for_large_arguments_though_calls_were_brief(kernels):
+    wait = kernels("wait_for_flag", (table("flag", "i64", ((10**5, ()),)),), (scalar("r"),))
+    flag = np.ones(10**5, np.int64)
+    assert all(wait(flag) for _ in range(100))
+    flag[0] = 0
+    setter = threading.Timer(0.05, lambda: flag.__setitem__(0, 1))
+    setter.start()
+    assert wait(flag) == 1
+
+
 def test_calls_from_many_threads(kernels, scale):
     fill = kernels("fill", (size("n"),), (table("y", "i64", N),), ("n",))
     fail = kernels("raise_site", (scalar("site"), scalar("a"), scalar("b")))

@@ -116,7 +116,31 @@ int read_table(const value *v, PyObject *object, int64_t *slots) {
 }
 
 int64_t table_extent(PyObject *table, int64_t axis) { return PyArray_DIM((PyArrayObject *)table, (int)axis); }
+int64_t table_bytes(PyObject *table) { return PyArray_NBYTES((PyArrayObject *)table); }
 void *table_data(PyObject *table) { return PyArray_DATA((PyArrayObject *)table); }
+
+static int32_t code_of_descr(const PyArray_Descr *d, int32_t rank, int32_t family) {
+  int64_t size = PyDataType_ELSIZE(d);
+  if (!strchr("fiub", d->kind) || size > 8 || !PyArray_ISNBO(d->byteorder)) return 0;
+  return family << 24 | d->kind << 16 | (int32_t)size << 8 | rank;
+}
+
+int32_t type_code(PyObject *object) {
+  enum { FLOAT = 1, INT, FLAG, ARRAY_OF, SCALAR_OF };
+  if (PyFloat_CheckExact(object)) return FLOAT;
+  if (PyLong_CheckExact(object)) return INT;
+  if (PyBool_Check(object)) return FLAG;
+  if (PyArray_CheckExact(object)) {
+    PyArrayObject *a = (PyArrayObject *)object;
+    return code_of_descr(PyArray_DESCR(a), PyArray_NDIM(a), ARRAY_OF);
+  }
+  if (!PyArray_IsScalar(object, Generic)) return 0;
+  PyArray_Descr *d = PyArray_DescrFromScalar(object);
+  if (!d) PyErr_Clear();
+  int32_t code = d ? code_of_descr(d, 0, SCALAR_OF) : 0;
+  Py_XDECREF(d);
+  return code;
+}
 
 // ---- results --------------------------------------------------------------------------------------------------
 PyObject *scalar_from_slot(dtype t, const int64_t *slot) {

@@ -4,11 +4,12 @@
 // (program.h). Whatever the fast path does not understand goes, unchanged, to slow_path(function, args, kwargs), which
 // raises or ends in function.retry(*converted). An error raised by compiled code becomes on_raise(site, a, b), which
 // returns the exception. `keep` owns the code at `entry`.
-#include "convert.h"  // first: it includes Python.h
+#include "function.h"  // first: it includes Python.h
 
 #include <stddef.h>
 #include <structmember.h>
 
+#include "brief.h"
 #include "buffer.h"
 #include "pydex_rt.h"
 
@@ -18,9 +19,11 @@ typedef struct {
   void (*entry)(void *);
   program program;
   PyObject *slow_path, *on_raise, *keep;
+  uint8_t brief_calls;  // brief.h
 } Function;
 
 typedef enum { DONE, MISFIT, FAILED } outcome;
+enum { LARGE = 1 << 16 };  // bytes of arguments that are not gone through in a moment
 
 // ---- a call ---------------------------------------------------------------------------------------------------
 static int fill_params(const program *p, PyObject *const *args, int64_t *frame) {
@@ -90,17 +93,16 @@ static void raise_error(const Function *f, const pdx_error *e) {
   Py_DECREF(error);
 }
 
-static outcome run(const Function *f, int64_t *frame) {
+// The GIL is released, but not for what is sure to be brief.
+static outcome run(Function *f, int64_t *frame, int64_t bytes) {
   pdx_error error;
-  int raised;
-  if (f->program.release_gil) {
-    Py_BEGIN_ALLOW_THREADS
-    raised = pdx_call(f->entry, frame, &error);
-    pdx_arena_age();
-    Py_END_ALLOW_THREADS
-  } else {
-    raised = pdx_call(f->entry, frame, &error);
-  }
+  PyThreadState *released = f->brief_calls < BRIEF_CALLS || bytes > LARGE ? PyEval_SaveThread() : NULL;
+  uint64_t start = brief_ticks();
+  int raised = pdx_call(f->entry, frame, &error);
+  if (f->program.has_tables) pdx_arena_age();
+  uint64_t ticks = brief_ticks() - start;
+  if (released) PyEval_RestoreThread(released);
+  brief_note(&f->brief_calls, ticks);
   if (!raised) return DONE;
   raise_error(f, &error);
   return FAILED;
@@ -124,14 +126,21 @@ static PyObject *pack(PyObject **results, int64_t count) {
   return tuple;
 }
 
-static outcome call_fast(const Function *f, PyObject *const *args, PyObject **result) {
+static int64_t bytes_of_tables(const program *p, PyObject *const *args) {
+  int64_t bytes = 0;
+  for (int64_t i = 0; i < p->nparams; i++)
+    if (p->params[i].kind == TABLE) bytes += table_bytes(args[i]);
+  return bytes;
+}
+
+static outcome call_fast(Function *f, PyObject *const *args, PyObject **result) {
   const program *p = &f->program;
   int64_t frame[p->nslots + 1];
   PyObject *results[p->nresults + 1];
   if (!fill_params(p, args, frame) || !fill_sizes(p, args, frame)) return MISFIT;
   outcome done = fill_results(p, frame, results);
   if (done != DONE) return done;
-  if (run(f, frame) != DONE || !read_scalars(p, frame, results)) {
+  if (run(f, frame, bytes_of_tables(p, args)) != DONE || !read_scalars(p, frame, results)) {
     drop_results(results, p->nresults);
     return FAILED;
   }
@@ -152,7 +161,7 @@ done:
   return result;
 }
 
-static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObject *names) {
+PyObject *function_call(PyObject *self, PyObject *const *args, size_t flags, PyObject *names) {
   Function *f = (Function *)self;
   Py_ssize_t nargs = PyVectorcall_NARGS(flags);
   if (nargs == f->program.nparams && (!names || PyTuple_GET_SIZE(names) == 0)) {
@@ -162,6 +171,8 @@ static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObj
   }
   return call_slow(f, args, nargs, names);
 }
+
+int64_t function_arity(PyObject *self) { return ((Function *)self)->program.nparams; }
 
 static PyObject *retry(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
   Function *f = (Function *)self;
@@ -189,7 +200,7 @@ static PyObject *function_new(PyTypeObject *type, PyObject *args, PyObject *kwar
     return NULL;
   Function *f = (Function *)type->tp_alloc(type, 0);
   if (!f) return NULL;
-  f->call = call;
+  f->call = function_call;
   f->entry = (void (*)(void *))(uintptr_t)entry;
   f->slow_path = Py_NewRef(slow_path);
   f->on_raise = Py_NewRef(on_raise);
@@ -233,7 +244,7 @@ static PyMemberDef function_members[] = {
     {"keep", T_OBJECT, offsetof(Function, keep), READONLY, "what owns the compiled code"},
     {0}};
 
-static PyTypeObject FunctionType = {
+PyTypeObject FunctionType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "pydex.runtime._native.Function",
     .tp_doc = "A compiled function: Function(entry, program, slow_path, on_raise, keep=None).",
     .tp_basicsize = sizeof(Function),
@@ -288,8 +299,9 @@ static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT, "_native", "The native half of pydex.runtime.", -1, methods};
 
 PyMODINIT_FUNC PyInit__native(void) {
-  if (convert_setup() || PyType_Ready(&FunctionType)) return NULL;
+  if (convert_setup() || dispatch_setup() || PyType_Ready(&FunctionType)) return NULL;
   PyObject *m = PyModule_Create(&module);
   if (m && PyModule_AddObjectRef(m, "Function", (PyObject *)&FunctionType)) Py_CLEAR(m);
+  if (m && PyModule_AddObjectRef(m, "Dispatcher", (PyObject *)&DispatcherType)) Py_CLEAR(m);
   return m;
 }

@@ -100,7 +100,7 @@ int program_parse(program *p, const int64_t *words, int64_t count) {
   reader r = {p->words, p->words + count, 0};
   p->nsymbols = next_in(&r, 0, 1 << 20);
   p->nslots = next_in(&r, p->nsymbols, 1 << 16);
-  p->release_gil = next(&r);
+  p->has_tables = next(&r);
   if (!r.bad) read_params(&r, p);
   if (!r.bad) read_steps(&r, p);
   if (!r.bad) read_results(&r, p);

@@ -1,6 +1,6 @@
 // A signature as the C side sees it: the array of int64 words that Signature.encode (pydex/runtime/signature.py) makes.
 //
-//   program  = nsymbols nslots release_gil  nparams param*  nsteps step*  nresults result*  nchecks check*
+//   program  = nsymbols nslots has_tables  nparams param*  nsteps step*  nresults result*  nchecks check*
 //   param    = kind dtype rank slot                 slot: the first one of the frame that is its own
 //   step     = param axis symbol coef:poly rest:poly   symbol := (extent - rest) / coef; symbol -1: extent == rest
 //   result   = kind dtype rank slot poly*rank
@@ -33,7 +33,7 @@ typedef struct {
 } check;
 
 typedef struct {
-  int64_t nsymbols, nslots, release_gil, nparams, nsteps, nresults, nchecks;
+  int64_t nsymbols, nslots, has_tables, nparams, nsteps, nresults, nchecks;
   value *params, *results;
   step *steps;
   check *checks;

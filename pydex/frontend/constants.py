@@ -1,0 +1,45 @@
+"""What of the surrounding Python program is compiled in: integers, bools, and tuples, records and structs of them.
+
+A program is compiled again when one of them changes. Floats and arrays are read at each call (hidden.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from pydex.frontend.scope import MISSING, python_value
+from pydex.structs import struct_fields
+
+LIBRARIES = ("math", "numpy")  # their numbers never change
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """Something outside of the program that it was compiled for: of a name that a function sees, or an attribute."""
+
+    owner: Any  # the function; or the module or class
+    name: str
+    frozen: Any
+
+    def holds(self) -> bool:
+        """Whether it still is what it was."""
+        if isinstance(self.owner, FunctionType):
+            return freeze(python_value(self.owner, self.name)) == self.frozen
+        return freeze(getattr(self.owner, self.name, MISSING)) == self.frozen
+
+
+def freeze(object: Any) -> Any:
+    """A value that is equal for objects that a program cannot tell apart."""
+    if isinstance(object, tuple):
+        return (type(object), *map(freeze, object))
+    if isinstance(object, Mapping):
+        return (dict, *((key, freeze(value)) for key, value in object.items()))
+    if struct_fields(type(object)) is not None:
+        return (type(object), *(freeze(getattr(object, field.name)) for field in dataclasses.fields(object)))
+    if isinstance(object, bool | int | float | str):
+        return (type(object), repr(object))  # 0.0 is not -0.0, NaN is NaN
+    return (type(object), id(object))

@@ -1,0 +1,129 @@
+"""Which compilation a call goes to: by the types of its arguments, without asking Python twice."""
+
+import gc
+import math
+import types
+import weakref
+
+import numpy as np
+import pytest
+
+import pydex as dx
+from pydex import f64, pipeline
+
+n = dx.index_sets("n")
+PAIR = (2, 3)
+HAVE_VECTORCALL = 1 << 11
+
+
+@pytest.fixture
+def compilations(monkeypatch):
+    """The entries that were compiled, in order."""
+    made = []
+    compile = pipeline.compile
+    monkeypatch.setattr(pipeline, "compile", lambda *args, **more: made.append(args[1]) or compile(*args, **more))
+    return made
+
+
+@dx.jit
+def scaled(x: f64, factor: f64 = 2.0) -> f64:
+    return x * factor
+
+
+@dx.jit
+def area(r: f64) -> f64:
+    return math.pi * r * r
+
+
+@dx.jit
+def of_pair(x: f64) -> f64:
+    return PAIR[0] * x + PAIR[1]
+
+
+def test_defaults_and_names_work_at_every_call():
+    for _ in range(2):
+        assert (scaled(3.0), scaled(3.0, 5.0), scaled(3.0, factor=4.0), scaled(factor=1.0, x=7.0)) == (6, 15, 12, 7)
+    with pytest.raises(TypeError, match="without x"):
+        scaled()
+    with pytest.raises(TypeError, match="takes 2 arguments, found 3"):
+        scaled(1.0, 2.0, 3.0)
+
+
+def test_numbers_of_libraries_never_change(compilations):
+    assert area(1.0) == area(1.0) == math.pi
+    assert compilations == ["area"]
+
+
+def test_a_tuple_outside_is_a_constant_of_the_program(monkeypatch, compilations):
+    assert of_pair(1.0) == of_pair(1.0) == 5.0
+    monkeypatch.setitem(globals(), "PAIR", (2, 4))
+    assert of_pair(1.0) == 6.0
+    monkeypatch.setitem(globals(), "PAIR", (2, 4.5))
+    assert of_pair(1.0) == 6.5
+    assert compilations == ["of_pair"] * 3
+
+
+def test_an_attribute_of_a_module_is_a_constant_of_the_program(monkeypatch, compilations):
+    constants = types.ModuleType("constants")
+    constants.scale = 4  # type: ignore[attr-defined]
+    times = dx.jit(lambda x: x * constants.scale)
+    assert times(2.0) == times(2.0) == 8.0
+    constants.scale = 5  # type: ignore[attr-defined]
+    assert times(2.0) == 10.0
+    assert len(compilations) == 2
+
+
+def test_a_generic_function_is_compiled_once_for_each_kind_of_argument(compilations):
+    double = dx.jit(lambda x: x + x)
+    kinds = [1.5, 2, np.float32(1.5), np.int8(3), np.arange(3.0), np.arange(3), np.ones((2, 2)), np.ones(2, "f4")]
+    for _ in range(2):
+        for x in kinds:
+            found = double(x)
+            np.testing.assert_array_equal(found, x + x)
+            assert np.asarray(found).dtype == np.asarray(x + x).dtype
+    assert len(compilations) == len(kinds)
+    assert double(np.arange(1000.0))[999] == 1998.0  # another size is no other type
+    assert len(compilations) == len(kinds)
+
+
+def test_more_kinds_than_are_remembered(compilations):
+    double = dx.jit(lambda x, y: x + y)
+    kinds = [np.dtype(kind).type(1) for kind in ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4")]
+    for _ in range(2):
+        assert [double(x, x) for x in kinds] == [2] * 9
+    assert len(compilations) == 9
+
+
+def test_what_has_no_type_of_its_own_is_looked_at_by_python():
+    total = dx.jit(lambda x: sum(x[i] for i in range(len(x))))
+    assert total(np.arange(3.0)) == 3.0
+    assert total([1.0, 2.0]) == 3.0
+    assert total(np.arange(3.0).astype(">f8")) == 3.0
+    assert total(np.arange(6.0)[::2]) == 6.0
+
+
+def test_classes_of_functions_are_called_without_a_tuple_of_arguments():
+    assert all(type(f).__flags__ & HAVE_VECTORCALL for f in (scaled, dx.grad(scaled)))
+
+
+def test_a_function_that_nobody_needs_any_more_goes():
+    f = dx.jit(lambda x: x + 1)
+    assert f(1.0) == 2.0
+    gone = weakref.ref(f)
+    f.itself = f
+    del f
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_dispatcher_refuses_what_is_no_compilation():
+    f = dx.jit(lambda x: x)
+    with pytest.raises(TypeError, match="expected a Function"):
+        f.settle(len)
+    with pytest.raises(TypeError, match="expected a Function"):
+        f.specialise(len, (1.0,))
+    assert f(1.0) == 1.0
+    (compilation,) = f._compilations.values()
+    assert not f.specialise(compilation.native, ("text",))
+    f.forget()
+    assert f(2.0) == 2.0
