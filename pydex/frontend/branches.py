@@ -57,10 +57,9 @@ def fork(el: Elaborator, condition: Literal | Scalar, yes: Body, no: Body) -> Va
 
 def _arm(el: Elaborator, body: Body) -> Arm:
     node, location = el.node, el.frame.location
-    with el.inside(Block()) as block, el.names() as names:
+    with el.inside(Block()) as block, el.names():
         result = body()
         arm = Arm(block, dict(el.scope.names), result)
-    del names
     el.node, el.frame.location = node, location
     return arm
 

@@ -145,8 +145,7 @@ def run_turn(el: Elaborator, node: ast.For, iterable: Iterable, parts: list[Valu
     index = index_of_parts(iterable.set, tuple(parts)) if len(parts) > 1 else parts[0]
     el.visit(node.target)
     bind(el, node.target, iterable.element(index))
-    outcome = run_block(el, node.body)
-    del outcome
+    run_block(el, node.body)
 
 
 @dataclass

@@ -23,6 +23,7 @@ from pydex.frontend.nests import index_at
 from pydex.frontend.plans import Plan, classify, flags, forget
 from pydex.frontend.scalars import to_ssa
 from pydex.frontend.values import Literal, Scalar, Value
+from pydex.sets import IndexSet
 from pydex.sizes import Size
 
 
@@ -83,9 +84,6 @@ def _and(el: Elaborator, unset: Value, rest: Callable[[], Value]) -> Callable[[]
 
 def run_stoppable(el: Elaborator, node: ast.For, iterable: Iterable) -> None:
     """A `for` loop with `break` or `return`: a `while` that counts."""
-    if factors_of(iterable.set) is not None:
-        el.fail("`break` and `return` in a loop over a product of sets", node, NotImplementedError,
-                "write one loop for each factor")  # fmt: skip
     plan = classify(el, node)
     if iterable.parallel:
         el.fail("this loop is not parallel: it may stop early", node.iter, help="remove dx.parallel")
@@ -107,7 +105,7 @@ def _counted(el: Elaborator, node: ast.For, iterable: Iterable, carried: Carried
     with el.inside(body), el.names():
         carried.bind(el, body.args[:-1])
         count = body.args[-1]
-        run_turn(el, node, iterable, [_index(el, iterable, count, size)])
+        run_turn(el, node, iterable, _parts(el, iterable, count))
         following = next_types(el, carried)
         one = el.emit(arith.ConstantOp(IntegerAttr(1, IndexType())))
         el.frame.emit(eff.YieldOp([*following, el.emit(arith.AddiOp(count, one))]))
@@ -116,9 +114,20 @@ def _counted(el: Elaborator, node: ast.For, iterable: Iterable, carried: Carried
     carried.bind(el, op.results_[:-2])
 
 
-def _index(el: Elaborator, iterable: Iterable, count: SSAValue, size: Size) -> Value:
-    """The index of the turn; the loop's condition has proved that it is one."""
-    symbol = new_symbol("i")
-    position = el.emit(ix.IndexOp([count], [1], 0, el.frame.attr(size)))
-    el.frame.add_index(symbol, position, size)
-    return index_at(iterable.set, Size.of(symbol), iterable.reverse)
+def _parts(el: Elaborator, iterable: Iterable, count: SSAValue) -> list[Value]:
+    """The index of the turn, one part for each factor of a product; the last one changes fastest."""
+    parts: list[Value] = []
+    first, *rest = factors_of(iterable.set) or (iterable.set,)
+    for factor in reversed(rest):
+        size = el.frame.number(size_of(factor))
+        parts.insert(0, _index(el, factor, el.emit(arith.RemUIOp(count, size)), iterable.reverse))
+        count = el.emit(arith.DivUIOp(count, size))
+    return [_index(el, first, count, iterable.reverse), *parts]
+
+
+def _index(el: Elaborator, factor: IndexSet, position: SSAValue, reverse: bool) -> Value:
+    """The index at a position; the loop's condition has proved that there is one."""
+    symbol, size = new_symbol("i"), size_of(factor)
+    index = el.emit(ix.IndexOp([position], [1], 0, el.frame.attr(size)))
+    el.frame.add_index(symbol, index, size)
+    return index_at(factor, Size.of(symbol), reverse)

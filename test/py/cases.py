@@ -416,6 +416,20 @@ def masked_extrema(a: f64[n, m]):
 
 
 @dx.jit
+def until_negative(a: f64[n, m]):
+    total = 0.0
+    for i, j in n * m:
+        if a[i, j] < 0.0:
+            break
+        total += a[i, j] * (1.0 + i + 2.0 * j)
+    for i, j in reversed(n * m):
+        if a[i, j] > 6.0:
+            return total, i, j
+        total = 0.5 * total
+    return total, -1, -1
+
+
+@dx.jit
 def positions_of_type(c: u8[n]):
     return c.argmax(), c.argmin(), dx.argmax(v > 100 for v in c)
 
@@ -712,6 +726,9 @@ CASES = [
     Case("L-argmax-infinite", masked_position, (np.array([9.0, -math.inf, 1, -math.inf]),), (2, 2)),
     Case("L-argmax-nowhere", masked_position, (np.array([9.0]),), raises=ValueError, match="argmax of no"),
     Case("L-argmax-mask-product", masked_position_in_product, (np.array([[1.0, 7, 3], [7, 7, -4]]),), (0, 2, 3.0)),
+    Case("L-break-product", until_negative, (np.array([[1.0, 2, 3], [4, 7, -1]]),), (29.0, 1, 1)),
+    Case("L-break-product-none", until_negative, (np.array([[1.0, 2, 3]]),), (0.125 * (1 + 6 + 15), -1, -1)),
+    Case("L-break-product-empty", until_negative, (np.ones((2, 0)),), (0.0, -1, -1)),
     Case("L-extrema-mask", masked_extrema, (np.array([[1.0, 7, 3], [7, 7, -4]]),), (3.0, -4.0, 5.0)),
     Case("L-argmax-unsigned", positions_of_type, (np.array([3, 200, 100], np.uint8),), (1, 0, 1)),
     Case("L-argmax-empty", positions, (np.zeros(0),), raises=ValueError, match="empty|1"),
