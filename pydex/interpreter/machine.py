@@ -90,9 +90,13 @@ class Frame:
         return tuple(self.size(s) for s in ix.bounding_sizes(type))
 
     def bind(self, name: SSAValue, value: Any) -> None:
-        """Give a value to an SSA name, checking it against the type."""
+        """Give a value to an SSA name, checking it against the type.
+
+        Index 0 may be of an empty set: it is what a variable holds that is assigned only if a loop finds something.
+        Nothing can be read with it.
+        """
         type = name.type
-        if isinstance(type, ix.IdxType) and not 0 <= value < self.size(type.size):
+        if isinstance(type, ix.IdxType) and not 0 <= value < max(self.size(type.size), 1):
             raise InterpreterError(f"index {value} is not in a set of {self.size(type.size)}: {name}")
         if isinstance(type, ix.TableType) and value.shape != self.box(type):
             raise InterpreterError(f"a table of shape {value.shape} for {type} = {self.box(type)}")
