@@ -21,6 +21,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from pydex.dialects import ad, eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.interpreter.scalars import MONOID_OPS, SCALAR_OPS, better, dtype_of, identity, scalar
+from pydex.interpreter.tally import Tally
 
 Order: TypeAlias = Literal["forward", "reverse", "random"]
 Symbols: TypeAlias = dict[str, int]
@@ -34,13 +35,15 @@ class InterpreterError(Exception):
 class Machine:
     """Runs functions of a module.
 
-    `order`: the order of iterations in `ix.for`. `counts`: evaluations by (op name, location).
+    `order`: the order of iterations in `ix.for`. `counts`: evaluations by (op name, location). `tally`: what counts
+    work and memory, if that is asked for.
     """
 
     module: ModuleOp
     order: Order = "forward"
     seed: int = 0
     executed: Counter[Operation] = field(default_factory=Counter)
+    tally: Tally | None = None
 
     def __post_init__(self) -> None:
         self.functions = {f.sym_name.data: f for f in self.module.walk() if isinstance(f, func.FuncOp)}
@@ -109,6 +112,8 @@ class Frame:
         """Run a block; the operands of its terminator."""
         for op in block.ops:
             if op.next_op is None:
+                if self.machine.tally is not None:
+                    self.machine.tally.count(self, op)
                 return self.get(op.operands)
             self.execute(op)
         raise InterpreterError("a block has no terminator")
@@ -125,6 +130,8 @@ class Frame:
             raise InterpreterError(f"the interpreter does not know {op.name}")
         for name, value in zip(op.results, results, strict=True):
             self.bind(name, value)
+        if self.machine.tally is not None:
+            self.machine.tally.count(self, op)
 
     def empty(self, type: ix.TableType) -> np.ndarray[Any, Any]:
         """An array for a table that will be filled; floats start as NaN, so that a hole shows."""

@@ -1,0 +1,154 @@
+"""What is known about sizes while a function is walked: which are loops' indices, which are known only at run time.
+
+`Scope.extent` is the number of iterations of a loop; `close`, `leave_loop` turn the cost of a block, in which the
+symbols that it defines still stand, into that of the op around it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import FileLineColLoc
+from xdsl.ir import Block, Operation, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.passes.cost_formula import Formula, Monomial, Unknown, sum_over
+
+
+@dataclass
+class Scope:
+    """Symbols by what they stand for.
+
+    indices: loops' indices, with the size of their sets, the outermost first. known: symbols that are formulas.
+    opened: symbols whose number the program computes. `assumed`: sizes that are no set's unless they are at least 0.
+    """
+
+    function: func.FuncOp
+    indices: dict[str, SizeAttr] = field(default_factory=dict)
+    known: dict[str, Formula] = field(default_factory=dict)
+    opened: dict[str, Unknown] = field(default_factory=dict)
+    assumed: dict[SizeAttr, None] = field(default_factory=dict)
+    _labels: Counter[str] = field(default_factory=Counter)
+    _unknowns: dict[object, Unknown] = field(default_factory=dict)
+
+    def unknown(self, op: Operation, what: str, label: str) -> Unknown:
+        """The number `what` of an op, labelled `label`."""
+        key = (op, what)
+        if key not in self._unknowns:
+            self._labels[label] += 1
+            self._unknowns[key] = Unknown(key, label, self._labels[label])
+        return self._unknowns[key]
+
+    def formula(self, size: SizeAttr) -> Formula:
+        """A size in the symbols that stand for themselves."""
+        return Formula.of(size).substitute(self.known)
+
+    def extent(self, op: Operation, size: SizeAttr) -> Formula:
+        """How many indices a set has: none where its size is negative."""
+        if self.is_natural(size):
+            return self.formula(size)
+        return Formula.of(self.unknown(op, f"max(0, {size})", f"max(0, {shown(size)})"))
+
+    def is_natural(self, size: SizeAttr) -> bool:
+        """Whether a size is never negative; one of the function's own sizes alone is assumed not to be."""
+        least = size
+        for symbol, extent in reversed(self.indices.items()):
+            one = least.substitute({symbol: SizeAttr.of(1)}) - least.substitute({symbol: SizeAttr.of(0)})
+            falling = any(coef < 0 for _, coef in one.data)
+            least = least.substitute({symbol: extent - 1 if falling else SizeAttr.of(0)})
+        if all(coef > 0 for _, coef in least.data):
+            return True
+        inner = {*self.indices, *self.opened, *self.known}
+        if size.constant is not None or not inner.isdisjoint(size.symbols()):
+            return False
+        self.assumed[size] = None
+        return True
+
+    def define(self, op: ix.OpenOp | ix.NameOp) -> None:
+        """A symbol that an op of a block defines."""
+        symbol = op.symbol.data
+        value = op.value if isinstance(op, ix.OpenOp) else op.index
+        number = _number(value)
+        if number is not None:
+            self.known[symbol] = self.formula(number)
+            return
+        label = f"{'size' if isinstance(op, ix.OpenOp) else 'index'} at line {line_of(op)}"
+        if isinstance(value.owner, eff.WhileOp):
+            label = trips_label(value.owner)
+        self.opened[symbol] = self.unknown(op, "value", label)
+
+    def close(self, block: Block, cost: Formula) -> Formula:
+        """A cost outside of a block that opens sizes: they become sums over its runs."""
+        names = [op.symbol.data for op in block.ops if isinstance(op, ix.OpenOp | ix.NameOp)]
+        return self._absorb([name for name in names if name in self.opened], cost)
+
+    def _absorb(self, names: Sequence[str], cost: Formula) -> Formula:
+        """Terms that mention these symbols become unknowns."""
+        result: dict[Monomial, Formula] = {}
+        for monomial, coef in cost.terms.items():
+            inner = [a for a in monomial if isinstance(a, str) and a in names]
+            rest = Formula({tuple(a for a in monomial if a not in inner): coef})
+            if inner and not any(isinstance(a, Unknown) for a in monomial):
+                last = max(inner, key=list(names).index)
+                inner.remove(last)
+                rest = rest * Formula.of(self.opened[last])
+            result[monomial] = _weighted(rest, inner)
+        return sum(result.values(), Formula({}))
+
+    def leave_loop(self, symbol: str | None, extent: Formula, cost: Formula) -> Formula:
+        """The sum over the iterations of a loop."""
+        plain = cost.part(lambda monomial, _: not _has_unknown(monomial))
+        return sum_over(symbol, extent, plain) + _weighted(cost - plain, [symbol] if symbol else [])
+
+    @staticmethod
+    def times(count: Formula, cost: Formula) -> Formula:
+        """What is done `count` times; unknowns are sums over all times already."""
+        plain = cost.part(lambda monomial, _: not _has_unknown(monomial))
+        return count * plain + (cost - plain)
+
+
+def _has_unknown(monomial: Monomial) -> bool:
+    return any(isinstance(atom, Unknown) for atom in monomial)
+
+
+def _weighted(cost: Formula, names: Sequence[str]) -> Formula:
+    """Factors of these names go into the unknown that they are multiplied by."""
+    total = Formula({})
+    for monomial, coef in cost.terms.items():
+        weights = [a for a in monomial if isinstance(a, str) and a in names]
+        product = Formula({(): coef})
+        for atom in monomial:
+            if isinstance(atom, Unknown):
+                atom = Unknown(atom.key, atom.label, atom.number, tuple(sorted([*atom.weights, *weights])))
+            if not (isinstance(atom, str) and atom in weights):
+                product = product * Formula.of(atom)
+        total = total + product
+    return total
+
+
+def _number(value: SSAValue) -> SizeAttr | None:
+    """The polynomial that a number is known to be."""
+    op = value.owner
+    if isinstance(op, ix.SizeOp):
+        return op.size
+    if isinstance(op, ix.OrdOp):
+        return ix.ordinal(op.index)
+    return ix.ordinal(value) if isinstance(value.type, ix.IdxType) else None
+
+
+def line_of(op: Operation) -> int:
+    """The line of the user's source that an op comes from; 0 if it has none."""
+    return op.location.line.data if isinstance(op.location, FileLineColLoc) else 0
+
+
+def trips_label(op: eff.WhileOp) -> str:
+    return f"trips(while at line {line_of(op)})"
+
+
+def shown(size: SizeAttr) -> str:
+    """A size without the numbers of its symbols."""
+    return str(size.substitute({s: SizeAttr.of(s.split(".")[0]) for s in size.symbols()}))

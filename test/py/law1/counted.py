@@ -1,0 +1,38 @@
+"""Formulas of cost against counted values: both of one function, after the whole pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from law1.subject import Subject, function, shape
+from pydex import interpreter
+from pydex.interpreter.tally import Tally
+from pydex.passes.cost import ALL, FunctionCost, function_cost
+from pydex.passes.cost_formula import Atom, Unknown
+
+
+def assert_counted(made: Subject, name: str, arguments: Sequence[Any]) -> FunctionCost:
+    """AssertionError unless every formula gives the counted number; the module has been through the pipeline."""
+    cost = function_cost(function(made.module, name))
+    unknowns = {a for formula in cost.cost.values() for a in formula.atoms() if isinstance(a, Unknown)}
+    tally = Tally(cost.memory, unknowns)
+    machine = interpreter.Machine(made.module, tally=tally)
+    interpreter.run(made.module, name, arguments, made.sizes, machine=machine)
+
+    def value(atom: Atom) -> int:
+        return tally.value(atom) if isinstance(atom, Unknown) else made.sizes[atom]
+
+    found = tally.total()
+    said = {unit: cost.cost[unit].evaluate(value) for unit in ALL}
+    wrong = {u: f"counted {found[u]}, {cost.cost[u]} = {said[u]}" for u in ALL if found[u] != said[u]}
+    assert not wrong, f"{wrong}\n{cost.function}"
+    return cost
+
+
+def seeds(made: Subject, name: str) -> list[Any]:
+    """Further arguments of a function of derivatives: any numbers."""
+    types = list(function(made.module, name).function_type.inputs)[len(made.arguments) :]
+    return [np.ones(box) if (box := shape(type, made.sizes)) else 1.0 for type in types]
