@@ -13,11 +13,11 @@ from .ad_emit import has_tangent
 from .ad_errors import no_rule
 from .ad_forward import Forward, Point
 from .ad_numbers import Number, times
-from .ad_rules import PARTIALS, apply
+from .ad_rules import PARTIALS, apply, is_square
 
 
 def scalar(forward: Forward, op: Operation, point: Point) -> None:
-    """ẏ = Σ_k ∂_k · ẋ_k"""
+    """ẏ = Σ_k ∂_k · ẋ_k; of y = x · x: x · (ẋ + ẋ)"""
     partials = PARTIALS.get(type(op))
     if partials is None or len(op.results) != 1:
         raise no_rule(op)
@@ -26,9 +26,12 @@ def scalar(forward: Forward, op: Operation, point: Point) -> None:
     (y,) = op.results
     operands = tuple(Number(point.values[o], emit) for o in op.operands)
     result = Number(point.values[y], emit)
-    for operand, partial in zip(op.operands, partials, strict=True):
+    square = is_square(op)
+    for operand, partial in zip(op.operands, partials[:1] if square else partials, strict=False):
         if operand in point.tangents and partial is not None:
-            part = times(apply(partial, operands, result), point.tangents[operand], point.type_of(y), emit)
+            tangent = point.tangents[operand]
+            tangent = emit.add(tangent, tangent) if square else tangent
+            part = times(apply(partial, operands, result), tangent, point.type_of(y), emit)
             if part is not None:
                 before = point.tangents.get(y)
                 point.tangents[y] = part if before is None else emit.add(before, part)

@@ -33,6 +33,7 @@ from .ad_numbers import (
     to_float,
     where,
 )
+from .ad_reciprocal import reciprocal
 
 Partial: TypeAlias = float | None | Callable[..., Real]
 
@@ -43,7 +44,7 @@ FLOAT: dict[type[Operation], tuple[Partial, ...]] = {
     arith.AddfOp: (1.0, 1.0),
     arith.SubfOp: (1.0, -1.0),
     arith.MulfOp: (lambda x, y, r: y, lambda x, y, r: x),
-    arith.DivfOp: (lambda x, y, r: 1.0 / y, lambda x, y, r: -(r * (1.0 / y))),  # one division for both
+    arith.DivfOp: (lambda x, y, r: reciprocal(y), lambda x, y, r: -(r * reciprocal(y))),  # one division for both
     arith.NegfOp: (-1.0,),
     arith.MaximumfOp: (lambda x, y, r: where(x < y, 0.0, 1.0), lambda x, y, r: where(x < y, 1.0, 0.0)),
     arith.MinimumfOp: (lambda x, y, r: where(x > y, 0.0, 1.0), lambda x, y, r: where(x > y, 1.0, 0.0)),
@@ -84,7 +85,7 @@ FLOAT: dict[type[Operation], tuple[Partial, ...]] = {
     math.RsqrtOp: (lambda x, r: -0.5 * r / x,),
     math.SinOp: (lambda x, r: cos(x),),
     math.SinhOp: (lambda x, r: cosh(x),),
-    math.SqrtOp: (lambda x, r: 0.5 / r,),
+    math.SqrtOp: (lambda x, r: 0.5 * reciprocal(r),),
     math.TanOp: (lambda x, r: 1.0 + r * r,),
     math.TanhOp: (lambda x, r: (1.0 - r) * (1.0 + r),),
 }
@@ -134,3 +135,8 @@ PARTIALS: dict[type[Operation], tuple[Partial, ...]] = {**FLOAT, **ZERO, **INTEG
 def apply(partial: Partial, operands: tuple[Any, ...], result: Any) -> Any:
     """The value of one partial derivative: a number, a `Mask`, or None."""
     return partial(*operands, result) if callable(partial) else partial
+
+
+def is_square(op: Operation) -> bool:
+    """x · x: both partials are x, and one product is enough."""
+    return isinstance(op, arith.MulfOp) and op.lhs is op.rhs

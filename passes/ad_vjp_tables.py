@@ -10,11 +10,11 @@ from .ad_emit import has_tangent
 from .ad_errors import no_rule
 from .ad_numbers import Number, times
 from .ad_reverse import Level, Reverse
-from .ad_rules import PARTIALS, apply
+from .ad_rules import PARTIALS, apply, is_square
 
 
 def scalar(reverse: Reverse, op: Operation, level: Level) -> None:
-    """x̄_k += ∂_k · ȳ"""
+    """x̄_k += ∂_k · ȳ; of y = x · x: x̄ += x · (ȳ + ȳ), since squares that are added share ȳ"""
     partials = PARTIALS.get(type(op))
     if partials is None or len(op.results) != 1:
         raise no_rule(op)
@@ -23,7 +23,9 @@ def scalar(reverse: Reverse, op: Operation, level: Level) -> None:
     emit = level.emit
     operands = tuple(Number(level.values[o], emit) for o in op.operands)
     result = Number(level.values[op.results[0]], emit)
-    for operand, partial in zip(op.operands, partials, strict=True):
+    if is_square(op):
+        partials, cotangent = partials[:1], emit.add(cotangent, cotangent)
+    for operand, partial in zip(op.operands, partials, strict=False):
         if operand in reverse.active and partial is not None:
             product = times(apply(partial, operands, result), cotangent, level.type_of(operand), emit)
             reverse.add(level, operand, product)

@@ -26,6 +26,7 @@ from pydex.dialects import eff, ix
 from pydex.passes import lower_entry, lower_parallel, vector_math
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import Memory
+from pydex.passes.lower_powers import half_power
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_text import Val
 
@@ -72,6 +73,8 @@ class Cpu(Memory):
 
     def math(self, low: Lowering, op: Operation) -> Val:
         """A call of our own function, which LLVM vectorises; where there is none, the upstream op."""
+        if (power := half_power(low, op)) is not None:
+            return power
         operands = [low.values[o] for o in op.operands]
         type, name = self.spell(op.results[0].type), op.name.removeprefix("math.")
         types = ", ".join(v.type for v in operands)

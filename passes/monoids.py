@@ -53,9 +53,11 @@ def is_identity(monoid: str, value: SSAValue) -> bool:
 
 
 def combine(monoid: str, a: SSAValue, b: SSAValue, near: Operation) -> SSAValue:
-    """a ⊕ b, element by element for tables, put before an op."""
+    """a ⊕ b, element by element for tables, put before an op; -a + -b as -(a + b), which may meet a + b."""
     if isinstance(a.type, ix.TableType):
         return _combine_tables(monoid, a, b, near)
+    if monoid == "add" and isinstance(a.owner, arith.NegfOp) and isinstance(b.owner, arith.NegfOp):
+        return new(near, arith.NegfOp(combine(monoid, a.owner.operand, b.owner.operand, near)))
     kinds = _FLOAT if isinstance(a.type, AnyFloat) else _INT
     return new(near, kinds[monoid](a, b))
 
