@@ -89,3 +89,19 @@ def numba():
         return errors, weights
 
     return objective, None
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def run(function, *shapes):
+        def prepared(*inputs):
+            p = len(inputs[2])
+            out = tuple(np.empty((p, *shape)) for shape in shapes)
+            return call("ba", function, *inputs, p, *out, result=out)
+
+        return prepared
+
+    return run("objective", (2,), ()), run("gradient", (2, 11), (2, 3), (2,), ())

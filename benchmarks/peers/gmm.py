@@ -78,3 +78,18 @@ def numba():
         return total - len(x) * logsumexp(alpha) - prior + constant
 
     return objective, None
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def objective(alpha, mu, q, lower, x, gamma, m, constant):
+        return call("gmm", "objective", alpha, mu, q, lower, x, gamma, m, constant, *x.shape, len(alpha))
+
+    def gradient(alpha, mu, q, lower, x, gamma, m, constant):
+        out = tuple(np.empty_like(part) for part in (alpha, mu, q, lower))
+        return call("gmm", "gradient", alpha, mu, q, lower, x, gamma, m, *x.shape, len(alpha), *out, result=out)
+
+    return objective, gradient

@@ -91,3 +91,20 @@ def torch():
         return every[:, :, :2], every[:, :, 2:]
 
     return objective, gradient
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def objective(*inputs):
+        sizes, out = (len(inputs[5]), len(inputs[9])), np.empty_like(inputs[9])
+        return call("ht", "objective", *inputs, *sizes, out, result=out)
+
+    def gradient(*inputs):
+        *used, points = inputs
+        sizes, out = (len(inputs[5]), len(points)), tuple(np.empty((*points.shape, wrt)) for wrt in (2, 26))
+        return call("ht", "gradient", *used, *sizes, *out, result=out)
+
+    return objective, gradient

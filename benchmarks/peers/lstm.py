@@ -120,3 +120,19 @@ def numba():
         return -total / ((len(text) - 1) * bits)
 
     return objective, None
+
+
+def c():
+    import numpy as np
+
+    from benchmarks.c import call
+
+    def objective(main, extra, state, text):
+        return call("lstm", "objective", main, extra, state, text, len(main), *text.shape)
+
+    def gradient(main, extra, state, text):
+        tape = np.empty((len(text) * (7 * len(main) + 1), text.shape[1] + 7))  # bits are padded to eights
+        out = np.empty_like(main), np.empty_like(extra)
+        return call("lstm", "gradient", main, extra, state, text, len(main), *text.shape, tape, *out, result=out)
+
+    return objective, gradient
