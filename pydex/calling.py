@@ -181,11 +181,15 @@ class CompiledFunction(Dispatcher):
 
     @property
     def type(self) -> str:
-        """The type of the function with its effects and preconditions, as text."""
+        """The type of the function with its effects and preconditions, as text.
+
+        If the types of arguments come from the calls: the type for each kind of call there was.
+        """
         from pydex.frontend.entry import elaborate
         from pydex.frontend.show import show_type
 
-        return show_type(elaborate(self.__pydex_compiled__, None))
+        called = list(self._compilations) or [None]
+        return "\n".join(show_type(elaborate(self.__pydex_compiled__, types)) for types in called)
 
     def ir(self, stage: str = "cpu", after: str | None = None, args: tuple[Any, ...] = ()) -> str:
         """The IR as text: what the "frontend" made, or after the pipeline `stage`, or only up to its pass `after`.

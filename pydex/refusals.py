@@ -36,7 +36,7 @@ def explainer(function: Compiled, preconditions: Sequence[Precondition]) -> Call
         if isinstance(problem, SizeConflict | NoSuchSize | PreconditionFailed):
             notes = tuple(Note(str(b), span_of_parameter(closure, b.place.param.name)) for b in problem.because)
             problem = dataclasses.replace(problem, because=())
-        if isinstance(problem, PreconditionFailed) and "≥" in problem.message and "," not in problem.message:
+        if isinstance(problem, PreconditionFailed) and re.fullmatch(r"(?!the )[^,]* ≥ \d+", problem.message):
             problem = dataclasses.replace(problem, message=f"this needs {problem.message}")
         return exception_class(problem.raises.__name__)(Diagnostic(str(problem), span, notes, help))
 

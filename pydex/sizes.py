@@ -6,6 +6,7 @@ a `Symbol` or an opaque `FloorDiv`. Two sizes that are equal as polynomials are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,16 @@ class Symbol:
 
     def evaluate(self, sizes: Mapping[Symbol, int]) -> int:
         return sizes[self]
+
+
+def readable(text: str) -> str:
+    """A text for users: the names of symbols without their numbers, where nothing else in it has the name."""
+    found = dict.fromkeys(re.findall(r"\b[^\W\d]\w*(?:#\d+)?", text))
+    for symbol in found:
+        name, is_instance, _ = symbol.partition("#")
+        if is_instance and sum(other.partition("#")[0] == name for other in found) == 1:
+            text = re.sub(rf"\b{symbol}\b", name, text)
+    return text
 
 
 @dataclass(frozen=True)

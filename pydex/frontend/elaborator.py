@@ -18,6 +18,7 @@ from pydex.diagnostics import CLASS_OF, DexError, DexTypeError, Diagnostic, Note
 from pydex.frontend.frame import Frame
 from pydex.frontend.scope import Scope
 from pydex.frontend.values import Value
+from pydex.sizes import readable
 
 if TYPE_CHECKING:
     from pydex.frontend.own import Watch
@@ -195,7 +196,7 @@ class Elaborator:
         notes: tuple[Note, ...] = (),
     ) -> NoReturn:
         """Raises the user's error, with a caret at the node."""
-        raise CLASS_OF.get(kind, DexTypeError)(Diagnostic(message, self.span(node), notes, help))
+        raise CLASS_OF.get(kind, DexTypeError)(Diagnostic(readable(message), self.span(node), notes, readable(help)))
 
     def fail_with(self, error: Exception, node: ast.AST | None = None) -> NoReturn:
         """Raises what Python code of pydex's types complained about, as an error at the node."""

@@ -46,7 +46,7 @@ def entry_parameters(el: Elaborator, function: Compiled, types: Sequence[Type] |
         known = [type for type in declared if type is not None]
         if len(known) != len(declared):
             el.fail(f"the types of {function.__name__} come from its calls", closure.node,
-                    help="annotate its parameters, or say for which arguments: ir(args=(…))")  # fmt: skip
+                    help="annotate its parameters, call it first, or give arguments: ir(args=(…))")  # fmt: skip
         return names, known
     return (names + [f"argument {k}" for k in range(len(types))])[: len(types)], list(types)
 

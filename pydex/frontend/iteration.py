@@ -75,7 +75,9 @@ def _range_of_number(el: Elaborator, start: Value, stop: Value, args: tuple[Valu
 
     if form_of(start) != Size.of(0) or len(args) > 2:
         el.fail("a range between numbers known only at run time", help="loop over `range(hi - lo)` and add lo")
-    return Iterable(Fin(open_size(el, stop, negative_is_empty=True)), lambda index: index)
+    name = el.node.args[-1] if isinstance(el.node, ast.Call) and el.node.args else None
+    size = open_size(el, stop, name.id if isinstance(name, ast.Name) else "size", negative_is_empty=True)
+    return Iterable(Fin(size), lambda index: index)
 
 
 def enumerate_(el: Elaborator, value: Value, start: Value | None = None) -> Value:

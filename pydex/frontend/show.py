@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pydex.dialects import eff
-from pydex.types import Type
+from pydex.sizes import readable
 
 if TYPE_CHECKING:
     from pydex.frontend.entry import Program
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 def show_type(program: Program) -> str:
     """One line for the type, then one for each thing that a caller has to know."""
     params = ", ".join(f"{name}: {type!r}" for name, type in zip(program.names, program.params, strict=True))
-    lines = [f"{program.entry}({params}) -> {_result(program.result)}"]
+    lines = [f" -> {program.result!r}"]
     conditions = dict.fromkeys(_condition(c) for c in program.instance.frame.preconditions)
     lines += [f"  where {', '.join(conditions)}"] * bool(conditions)
     raised = _raised(program)
     lines += [f"  may raise {', '.join(raised)}"] * bool(raised)
-    return "\n".join([*lines, *(f"  {effect}" for effect in sorted(program.unit.effects.values(), key=_line))])
+    lines += [f"  {effect}" for effect in sorted(program.unit.effects.values(), key=_line)]
+    rest = "\n".join(lines)
+    return f"{program.entry}({params}){readable(rest)}"
 
 
 def _condition(condition) -> str:
@@ -28,10 +30,6 @@ def _condition(condition) -> str:
     if len(condition.size.symbols()) > 1:
         return f"{condition.size - condition.at_least!r} ≥ 0"
     return f"{condition.size - constant!r} ≥ {condition.at_least - constant}"
-
-
-def _result(type: Type) -> str:
-    return repr(type)
 
 
 def _raised(program: Program) -> list[str]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pydex.frontend.elaborator import Elaborator
 
 
-def open_size(el: Elaborator, value: Value, negative_is_empty: bool = False) -> Size:
-    """A run-time integer as a size symbol; a negative one is refused, or counts as 0."""
+def open_size(el: Elaborator, value: Value, name: str = "size", negative_is_empty: bool = False) -> Size:
+    """A run-time integer as a size symbol of this name; a negative one is refused, or counts as 0."""
     if not isinstance(value, NUMBERS) or scalars.is_float(scalars.dtype_of(value)):
         el.fail(f"a size is an integer, found {overloads.describe(value)}")
     form = scalars.form_of(value)
@@ -30,6 +30,6 @@ def open_size(el: Elaborator, value: Value, negative_is_empty: bool = False) -> 
         number = el.emit(arith.SelectOp(ok, number, zero))
     else:
         el.emit(eff.CheckOp(ok, "ValueError", "an index set cannot have {0} elements", [number]))
-    symbol = new_symbol("size")
+    symbol = new_symbol(name)
     el.frame.add_opened(symbol, number)
     return Size.of(symbol)
