@@ -57,9 +57,11 @@ def fork(el: Elaborator, condition: Literal | Scalar, yes: Body, no: Body) -> Va
 
 def _arm(el: Elaborator, body: Body) -> Arm:
     node, location = el.node, el.frame.location
+    el.conditions += 1
     with el.inside(Block()) as block, el.names():
         result = body()
         arm = Arm(block, dict(el.scope.names), result)
+    el.conditions -= 1
     el.node, el.frame.location = node, location
     return arm
 

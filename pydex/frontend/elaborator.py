@@ -58,6 +58,7 @@ class Elaborator:
         self.loops: list[ast.AST] = []
         self.watches: list[Watch] = []
         self.partials: set[str] = set()
+        self.conditions = 0  # that the code is under
 
     # ------------------------------------------------------------------------------------------------- walk
 

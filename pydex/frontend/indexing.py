@@ -263,6 +263,7 @@ def _wrong_set(
         help = f"give them the same index set, or convert with `{shown}.at({text})`"
         el.fail(f"{table} is indexed by {axis!r}, but {text} ranges over {own!r}", node, TypeError, help, notes)
     why = f", e.g. if {refuted}" if refuted and refuted.values else ""
+    proofs = " (conditions such as `if i > 0` prove nothing)" if el.conditions else ""
     form = form_of(key)
     size = size_of(axis)
     extent = f"size {kinds_text(size)}"
@@ -272,7 +273,7 @@ def _wrong_set(
         node,
         IndexError,
         f"say what is meant: {shown}.at({text}), .clamp({text}), .wrap({text}), or {table}.get({text}, default); "
-        f"or loop over fewer indices, such as {shown}[1:-1]",
+        f"or loop over fewer indices, such as {shown}[1:-1]{proofs}",
     )
 
 
