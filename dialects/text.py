@@ -14,11 +14,11 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError, VerifyException
 
 from .ad import Ad
+from .contract import IX
 from .eff import Eff
-from .ix import Ix
 from .sizes import reserve
 
-DIALECTS = {"ix": lambda: Ix, "eff": lambda: Eff, "ad": lambda: Ad}
+DIALECTS = {"ix": lambda: IX, "eff": lambda: Eff, "ad": lambda: Ad}
 
 
 class IRError(Exception):

@@ -7,11 +7,15 @@ from above: a loop's own symbol by its last value, a size that is opened inside 
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import mul
+
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Operation
 
 from pydex.dialects import eff, ix
+from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 
 FREE = {
@@ -22,13 +26,14 @@ WEIGHTS = {"arith.divf": 4, "arith.divsi": 8, "arith.remsi": 8, "arith.floordivs
 INNER = 3
 OPENED = SizeAttr.of(16)
 TRIPS = SizeAttr.of(32)
+ONE = SizeAttr.of(1)
 
 
 def work(block: Block) -> SizeAttr:
     """The estimated number of operations of one run of a block."""
     simple, total = 0, SizeAttr.of(0)
     for op in block.ops:
-        if op.regions or isinstance(op, ix.FillOp | eff.AddOp):
+        if op.regions or isinstance(op, ix.FillOp | eff.AddOp | ContractOp):
             total = total + _work_of(op)
         elif not (isinstance(op, ix.AtOp) and isinstance(op.result.type, ix.TableType)):
             simple += WEIGHTS.get(op.name, 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1)
@@ -82,6 +87,8 @@ def _work_of(op: Operation) -> SizeAttr:
         return _cells(op.result.type)
     if isinstance(op, eff.AddOp):
         return _cells(op.value.type) * 2
+    if isinstance(op, ContractOp):
+        return reduce(mul, op.sizes.data, ONE)
     inner = SizeAttr.of(0)
     for block in (b for region in op.regions for b in region.blocks):
         inner = inner + work(block)

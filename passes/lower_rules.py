@@ -9,7 +9,16 @@ from xdsl.dialects import arith, math, scf
 from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import lower_accum, lower_branch, lower_for, lower_scalars, lower_state, lower_tables
+from pydex.dialects.contract import ContractOp
+from pydex.passes import (
+    lower_accum,
+    lower_branch,
+    lower_contract,
+    lower_for,
+    lower_scalars,
+    lower_state,
+    lower_tables,
+)
 from pydex.passes.lower import Lowering
 
 Rule = Callable[[Lowering, Any], None]
@@ -62,6 +71,7 @@ RULES = Rules(
         ix.FillOp: lower_tables.fill,
         ix.PackOp: lower_tables.pack,
         ix.ForOp: lower_for.order_free,
+        ContractOp: lower_contract.contract,
         eff.LoopOp: lower_state.sequential,
         eff.WhileOp: lower_state.while_,
         eff.AccumOp: lower_accum.accumulate,

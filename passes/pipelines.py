@@ -12,6 +12,7 @@ PREPARE = (
 GRAD = (
     "ad-expand",
     "inline{checkpoints=true}",  # after AD, which is what a checkpoint speaks to
+    "ix-contract",  # after AD, which sees loops; before loops over windows are unrolled and accumulations turned round
     "unroll",  # after AD, whose text would grow with it; before accumulators are split along the unrolled axes
     "simplify",
     "disown",  # after dce: what nobody reads any more need not be owned

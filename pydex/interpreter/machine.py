@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from pydex.dialects import ad, eff, ix
+from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.interpreter.scalars import MONOID_OPS, SCALAR_OPS, better, dtype_of, identity, scalar
 from pydex.interpreter.tally import Tally
@@ -293,6 +294,20 @@ def _add(frame: Frame, op: eff.AddOp) -> list[Any]:
     return []
 
 
+def _contract(frame: Frame, op: ContractOp) -> list[Any]:
+    assert isinstance(op.result.type, ix.TableType)
+    total = np.zeros(frame.box(op.result.type), dtype_of(op.result.type.element))
+    for indices in np.ndindex(*map(frame.size, op.sizes.data)):
+        here = frame.symbols | {f"#{k}": i for k, i in enumerate(indices)}
+        left, right, out = (tuple(p.evaluate(here) for p in place) for _, place in op.places)
+        for (table, _), place in zip(op.places, (left, right, out), strict=True):
+            if not all(0 <= i < n for i, n in zip(place, frame.box(table.type), strict=True)):  # pyright: ignore
+                raise InterpreterError(f"{place} is not a place in {table.type}")
+        with np.errstate(all="ignore"):
+            total[out] += frame.values[op.lhs][left] * frame.values[op.rhs][right]
+    return [total]
+
+
 def _check(frame: Frame, op: eff.CheckOp) -> list[Any]:
     if not frame.values[op.condition]:
         exception = getattr(builtins, op.exception.data, RuntimeError)
@@ -329,6 +344,7 @@ HANDLERS: dict[str, Callable[[Frame, Any], list[Any]]] = {
     "ix.pack": _pack,
     "ix.for": _for,
     "ix.call": _call,
+    "ix.contract": _contract,
     "eff.loop": _loop,
     "eff.while": _while,
     "eff.accum": _accum,

@@ -5,6 +5,7 @@
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pydex.runtime.call import function as function
 
 # What compiled code may call, each a symbol of `library()`.
-SYMBOLS = ("pdx_raise", "pdx_alloc", "pdx_mark", "pdx_release", "pdx_parallel")
+SYMBOLS = ("pdx_raise", "pdx_alloc", "pdx_mark", "pdx_release", "pdx_parallel", "pdx_contract")
 OUT_OF_MEMORY = -1  # the raise site of a failed allocation
 
 
@@ -54,6 +55,11 @@ def openmp() -> str:
     return _native.openmp()
 
 
+def blas() -> str:
+    """The path of the OpenBLAS that contractions use; '' if there is none, and they are slow."""
+    return _native.blas()
+
+
 def trim() -> None:
     """Give back the memory that this thread keeps for temporaries of later calls, and large results that were freed."""
     _native.trim()
@@ -65,5 +71,13 @@ def _openmp_wheel() -> str:
     return str(Path(sys.prefix) / "lib" / name)
 
 
+def _blas_wheel() -> str:
+    # The wheel scipy-openblas32 holds one library; '' without the wheel.
+    spec = find_spec("scipy_openblas32")
+    found = sorted(Path(spec.origin).parent.glob("lib/libscipy_openblas.*")) if spec and spec.origin else []
+    return str(found[0]) if found else ""
+
+
 _native.set_openmp(_openmp_wheel())
+_native.set_blas(_blas_wheel())
 _native.set_threads(knobs.THREADS.get())

@@ -278,6 +278,15 @@ static PyObject *set_openmp(PyObject *module, PyObject *path) {
 
 static PyObject *openmp(PyObject *module, PyObject *unused) { return PyUnicode_DecodeFSDefault(pdx_openmp()); }
 
+static PyObject *set_blas(PyObject *module, PyObject *path) {
+  const char *text = PyUnicode_AsUTF8(path);
+  if (!text) return NULL;
+  pdx_set_blas(text);
+  Py_RETURN_NONE;
+}
+
+static PyObject *blas(PyObject *module, PyObject *unused) { return PyUnicode_DecodeFSDefault(pdx_blas()); }
+
 static PyObject *arena_bytes(PyObject *module, PyObject *unused) { return PyLong_FromLongLong(pdx_arena_bytes()); }
 
 static PyObject *trim(PyObject *module, PyObject *unused) {
@@ -291,6 +300,8 @@ static PyMethodDef methods[] = {
     {"get_threads", get_threads, METH_NOARGS, "Threads of parallel loops."},
     {"set_openmp", set_openmp, METH_O, "The OpenMP runtime to load if the process has none."},
     {"openmp", openmp, METH_NOARGS, "The path of the OpenMP runtime in use; '' without one."},
+    {"set_blas", set_blas, METH_O, "The OpenBLAS to open at the first contraction."},
+    {"blas", blas, METH_NOARGS, "The path of the OpenBLAS in use; '' without one."},
     {"arena_bytes", arena_bytes, METH_NOARGS, "Bytes that this thread keeps for temporaries."},
     {"trim", trim, METH_NOARGS, "Gives back what this thread keeps for temporaries, and freed results."},
     {0}};

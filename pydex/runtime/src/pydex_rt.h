@@ -39,6 +39,13 @@ PDX_API int64_t pdx_get_threads(void);
 PDX_API void pdx_set_openmp(const char *path);
 PDX_API const char *pdx_openmp(void);  // the path of the runtime in use, or "" without one (then loops are serial)
 
+// ---- contractions ----------------------------------------------------------------------------------------------
+struct contraction;
+PDX_API void pdx_contract(const struct contraction *what);  // see contract.h
+// Where OpenBLAS is; before the first contraction. It is opened then.
+PDX_API void pdx_set_blas(const char *path);
+PDX_API const char *pdx_blas(void);  // the path of the library in use, or "" without one (then contractions are slow)
+
 #ifdef __cplusplus
 }
 #endif

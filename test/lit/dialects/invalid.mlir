@@ -137,3 +137,30 @@ func.func @message(%ok : i1, %k : index) {
 func.func @syntax(%x : !ix.idx<n * >) {
   func.return
 }
+
+// -----
+
+func.func @places(%a : !ix.tab<[n, n], f32>) {
+  ix.sizes ["n"]
+  // expected-error@+1 {{1 places for a table of 2 axes}}
+  %c = ix.contract [n, n] %a[#0], %a[#0, #1] -> [#0] : !ix.tab<[n, n], f32>, !ix.tab<[n, n], f32> -> !ix.tab<[n], f32>
+  func.return
+}
+
+// -----
+
+func.func @not_affine(%a : !ix.tab<[n], f32>) {
+  ix.sizes ["n"]
+  // expected-error@+1 {{the place #0*#1 is not affine in the 2 indices}}
+  %c = ix.contract [n, n] %a[#0*#1], %a[#1] -> [#0] : !ix.tab<[n], f32>, !ix.tab<[n], f32> -> !ix.tab<[n], f32>
+  func.return
+}
+
+// -----
+
+func.func @elements(%a : !ix.tab<[n], f32>, %b : !ix.tab<[n], f64>) {
+  ix.sizes ["n"]
+  // expected-error@+1 {{contracts tables of f32 or of f64, found f32, f64}}
+  %c = ix.contract [n] %a[#0], %b[#0] -> [#0] : !ix.tab<[n], f32>, !ix.tab<[n], f64> -> !ix.tab<[n], f32>
+  func.return
+}

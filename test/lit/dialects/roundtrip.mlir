@@ -115,3 +115,12 @@ func.func @derivatives(%x : !ix.tab<[m, m], f32>, %r : !ix.tab<[2*m], f32>, %one
   %s = ad.stop %one : f32 -> f32
   func.return
 }
+
+// CHECK-LABEL: func.func @contractions
+func.func @contractions(%x : !ix.tab<[b, n + 2], f64>, %w : !ix.tab<[k, 3], f64>, %s : !ix.idx<b>) {
+  ix.sizes ["b", "n", "k"]
+  %named = ix.name %s as "s" : !ix.idx<b>
+  // CHECK: ix.contract [n, k, 3] %x[s, #0 + #2], %w[#1, #2] -> [#1, #0] : !ix.tab<[b, n + 2], f64>, !ix.tab<[k, 3], f64> -> !ix.tab<[k, n], f64>
+  %y = ix.contract [n, k, 3] %x[s, #0 + #2], %w[#1, #2] -> [#1, #0] : !ix.tab<[b, n + 2], f64>, !ix.tab<[k, 3], f64> -> !ix.tab<[k, n], f64>
+  func.return
+}
