@@ -27,7 +27,7 @@ def has(workload: str, peer: str) -> bool:
     if peer == "c":
         return hasattr(module, "c") and compiler() is not None
     if peer == "torch.compile":
-        return hasattr(module, "torch") and not hasattr(module, "torch_compile")
+        return hasattr(module, "torch") and getattr(module, "torch_compile", True) is not None
     return hasattr(module, peer.replace(".", "_"))
 
 
@@ -98,19 +98,22 @@ def _jax_of(name: str) -> Callable[[ModuleType, tuple, int, bool], Functions]:
 
 
 def _torch_of(compile: bool) -> Callable[[ModuleType, tuple, int, bool], Functions]:
+    """torch.compile gets the whole function, unless the module says by `torch_compile` which parts it should."""
+
     def prepared(module: ModuleType, inputs: tuple, threads: int, calls: bool) -> Functions:
         import torch
 
         torch.set_num_threads(threads)
+        parts = getattr(module, "torch_compile", None) if compile else None
         arguments = _static(module, inputs, torch.from_numpy)
 
         def call(function: Callable) -> Callable[[], Any]:
-            run = torch.compile(getattr(function, "functional", function)) if compile else function
+            run = torch.compile(getattr(function, "functional", function)) if compile and not parts else function
             if calls:
                 return lambda: run(*(torch.as_tensor(value, dtype=torch.float64) for value in inputs)).numpy()
             return lambda: run(*arguments)
 
-        return _bind(_named(module.torch()), call)
+        return _bind(_named((parts or module.torch)()), call)
 
     return prepared
 

@@ -1,9 +1,12 @@
 """What every result is held against before it is timed: the independent implementations, in float64."""
 
+import functools
 import importlib
 from typing import Any
 
 import numpy as np
+
+from benchmarks.inputs import inputs
 
 
 def _double(value: Any) -> Any:
@@ -17,21 +20,27 @@ def flatten(result: Any) -> list[np.ndarray]:
     return [np.asarray(result)]
 
 
-def answers(workload: str, inputs: tuple) -> dict[str, list[np.ndarray] | None]:
+def answers(workload: str, arguments: tuple) -> dict[str, list[np.ndarray] | None]:
     """The oracle's results, "objective" and "gradient"; None for a gradient that the workload does not have."""
     module = importlib.import_module(f"independent.{workload}")
-    arguments = [_double(value) for value in inputs]
+    doubled = [_double(value) for value in arguments]
     functions = {"objective": module.objective, "gradient": module.gradient}
-    return {name: None if function is None else flatten(function(*arguments)) for name, function in functions.items()}
+    return {name: None if function is None else flatten(function(*doubled)) for name, function in functions.items()}
 
 
-def limits(workload: str, inputs: tuple) -> tuple[float, float]:
+@functools.lru_cache(maxsize=1)
+def cached(workload: str, size: str) -> dict[str, list[np.ndarray] | None]:
+    """The answers for a workload's inputs, kept until another's are asked for: each number of threads asks again."""
+    return answers(workload, inputs(workload, size))
+
+
+def limits(workload: str, arguments: tuple) -> tuple[float, float]:
     """(How far a float may be off, relative to the largest of its result; the share of integers that may differ).
 
     The first follows from the precision of the inputs; the second is 0, unless the independent implementation says
     why it is not.
     """
-    single = any(isinstance(value, np.ndarray) and value.dtype == np.float32 for value in inputs)
+    single = any(isinstance(value, np.ndarray) and value.dtype == np.float32 for value in arguments)
     module = importlib.import_module(f"independent.{workload}")
     return 1e-4 if single else 1e-9, getattr(module, "DIFFERING", 0.0)
 

@@ -1,7 +1,9 @@
-"""Measures pydex and its peers: `python -m benchmarks.run gmm ba:ba4 --peers numpy,jax --threads 1,2 --json rows.json`.
+"""Measures pydex and its peers: `python -m benchmarks.run`, or `… gmm ba:ba4 --peers numpy,jax --threads 1,2`.
 
-Each peer runs in a process of its own, pinned to as many processors as it has threads. Each result is compared with
-an independent one before it is timed; then the peers take turns, so that a slow minute of the machine is everyone's.
+Without names all workloads, with one thread and with as many as there are processors. Each peer runs in a process of
+its own, pinned to as many processors as it has threads. Each result is compared with an independent one before it is
+timed; then the peers take turns, so that a slow minute of the machine is everyone's. With one thread, seconds are
+those that the processor worked; with more, those of the clock on the wall.
 A row: workload, peer, threads, median seconds of objective and gradient, seconds that the first call took beyond a
 usual one (compilation), peak bytes of the process. null: the peer has none. A row that failed has its reason under
 "error", and then the exit status is 1.
@@ -24,9 +26,11 @@ import numpy as np
 
 from benchmarks import frameworks, oracle
 from benchmarks.inputs import SIZES, inputs
+from benchmarks.plot import picture
 from benchmarks.table import table
 
 FUNCTIONS = ("objective", "gradient")
+LONG = 10.0  # seconds: a call that takes longer, and compiles nothing, is not made again
 SETTLE = 0.25  # seconds after which an idle thread pool has stopped spinning
 
 
@@ -99,6 +103,8 @@ class Peer:
             self.error = f"{name}: {problem}" if self.error is None else f"{self.error}; {name}: {problem}"
             return
         self.first[name], self.samples[name] = answer["seconds"], []
+        if answer["seconds"] > LONG and self.name not in frameworks.COMPILED:
+            self.samples[name] = [answer["seconds"]]
 
     def _compare(self, name: str, expected: list[np.ndarray] | None, limits: tuple[float, float]) -> str | None:
         if expected is None:
@@ -131,7 +137,7 @@ class Peer:
 
 def take_turns(peers: list[Peer], rounds: int, budget: float) -> None:
     """Bursts of every function of every peer, in turn, until each has `rounds` or has used its budget of seconds."""
-    waiting = [(peer, name) for peer in peers for name in peer.samples]
+    waiting = [(peer, name) for peer in peers for name in peer.samples if not peer.samples[name]]
     spent = dict.fromkeys(range(len(waiting)), 0.0)
     for turn in range(rounds):
         for i, (peer, name) in enumerate(waiting):
@@ -155,7 +161,7 @@ def measure(workload: str, size: str, names: list[str], threads: int, options: a
     peers = [Peer(workload, size, name, threads, options.timeout) for name in names]
     try:
         arguments = inputs(workload, size)
-        expected, limits = oracle.answers(workload, arguments), oracle.limits(workload, arguments)
+        expected, limits = oracle.cached(workload, size), oracle.limits(workload, arguments)
     except Exception as error:
         for peer in peers:
             peer.error = f"{type(error).__name__}: {error}"
@@ -193,7 +199,7 @@ def _peers(text: str) -> list[str]:
 
 
 def _threads(text: str) -> list[int]:
-    counts = [int(count) for count in text.split(",")]
+    counts = list(dict.fromkeys(int(count) for count in text.split(",")))
     if min(counts) < 1:
         raise argparse.ArgumentTypeError(f"a process has at least one thread, not {min(counts)}")
     return counts
@@ -207,8 +213,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--peers", type=_peers, default=_peers("numpy,jax,torch,numba,c"), help="numpy,jax,torch,numba,c"
     )
-    parser.add_argument("--threads", type=_threads, default=[1], help="1,2: each count in turn")
+    parser.add_argument(
+        "--threads", type=_threads, default=_threads(f"1,{os.cpu_count()}"), help="1,2: each count in turn"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows here, too")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="draw the rows here")
     parser.add_argument("--rounds", type=int, default=9, help="bursts of about 20 ms for each function (%(default)s)")
     parser.add_argument(
         "--budget", type=float, default=2.0, help="seconds for each function, then no more (%(default)s)"
@@ -228,6 +237,8 @@ def main() -> int:
             broken |= any(peer.error for peer in peers)
             if options.json:
                 options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.png:
+        picture(rows, options.png)
     return 1 if broken else 0
 
 

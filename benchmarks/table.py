@@ -1,11 +1,11 @@
-"""The rows of one workload for people: medians (minima), and how they compare."""
+"""The rows of one workload for people: medians (minima), beside the best peer in Python and beside C."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchmarks.run import Peer
 
-HEADER = ("peer", "objective", "gradient", "gradient/objective", "vs best peer", "compile s", "peak MB")
+HEADER = ("peer", "objective", "gradient", "gradient/objective", "vs best", "vs C", "compile s", "peak MB")
 
 
 def _time(samples: list[float] | None, middle: float | None) -> str:
@@ -15,24 +15,32 @@ def _time(samples: list[float] | None, middle: float | None) -> str:
     return f"{middle * scale:.3g} ({min(samples) * scale:.3g}) {unit}"
 
 
-def _best(rows: list[dict], name: str) -> float | None:
-    """The least median of the peers, pydex aside."""
-    return min((row[name] for row in rows if row["peer"] != "pydex" and row[name] is not None), default=None)
+def best(rows: list[dict], name: str) -> float | None:
+    """The least median of the peers in Python: pydex and C by hand aside."""
+    return min((row[name] for row in rows if row["peer"] not in ("pydex", "c") and row[name] is not None), default=None)
 
 
-def _ratio(above: float | None, below: float | None) -> str:
+def by_hand(rows: list[dict], name: str) -> float | None:
+    """The median of C by hand."""
+    return next((row[name] for row in rows if row["peer"] == "c"), None)
+
+
+def ratio(above: float | None, below: float | None) -> str:
     return f"{above / below:.2f}" if above and below else "–"
 
 
 def _line(peer: "Peer", row: dict, rows: list[dict]) -> tuple[str, ...]:
     times = [_time(peer.samples.get(name), row[f"{name}_s"]) for name in ("objective", "gradient")]
-    against = [_ratio(row[name], _best(rows, name)) for name in ("objective_s", "gradient_s")]
+    against = [
+        " / ".join(ratio(row[name], least(rows, name)) for name in ("objective_s", "gradient_s"))
+        for least in (best, by_hand)
+    ]
     compiled = [row["objective_compile_s"], row["gradient_compile_s"]]
     return (
         row["peer"],
         *times,
-        _ratio(row["gradient_s"], row["objective_s"]),
-        " / ".join(against),
+        ratio(row["gradient_s"], row["objective_s"]),
+        *against,
         " + ".join("–" if seconds is None else f"{seconds:.2f}" for seconds in compiled),
         "–" if row["peak_bytes"] is None else f"{row['peak_bytes'] / 1e6:.0f}",
     )

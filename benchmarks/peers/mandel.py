@@ -43,19 +43,36 @@ def jax_expert():
     return _jax(jax.lax.map)
 
 
-def torch():
+def _torch(some):
+    """The counts, given a way to go on by so many steps; ten at a time."""
     import torch
 
     def objective(re, im, limit):
-        a, b = re[None, :], im[:, None]
         x = y = torch.zeros((len(im), len(re)), dtype=re.dtype)
-        count = torch.zeros(x.shape, dtype=torch.int32)
-        for _ in range(limit):
-            count += x * x + y * y <= 4
-            x, y = x * x - y * y + a, 2 * x * y + b
-        return count
+        z = x, y, torch.zeros(x.shape, dtype=torch.int32)
+        for at in range(0, limit, 10):
+            z = some(*z, re, im[:, None], min(10, limit - at))
+        return z[2]
 
     return objective, None
+
+
+def _torch_steps(x, y, count, re, im, steps):
+    for _ in range(steps):
+        count = count + (x * x + y * y <= 4)
+        x, y = x * x - y * y + re, 2 * x * y + im
+    return x, y, count
+
+
+def torch():
+    return _torch(_torch_steps)
+
+
+def torch_compile():
+    """Ten steps, which keep their numbers in registers: all of them unrolled take minutes to compile."""
+    import torch
+
+    return _torch(torch.compile(_torch_steps))
 
 
 def numba():

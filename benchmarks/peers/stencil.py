@@ -22,18 +22,34 @@ def jax():
     return objective, jax.grad(lambda start, steps: (objective(start, steps) ** 2).mean())
 
 
-def torch():
+def _torch(step):
+    """(objective, gradient), given a step."""
     from benchmarks.peers.torch_grad import grad
 
     def objective(start, steps):
         u = start
         for _ in range(steps):
-            new = u.clone()
-            new[1:-1, 1:-1] += _flow(u)
-            u = new
+            u = step(u)
         return u
 
     return objective, grad(lambda start, steps: (objective(start, steps) ** 2).mean())
+
+
+def _torch_step(u):
+    new = u.clone()
+    new[1:-1, 1:-1] += _flow(u)
+    return new
+
+
+def torch():
+    return _torch(_torch_step)
+
+
+def torch_compile():
+    """One step: all of them unrolled take minutes to compile."""
+    import torch
+
+    return _torch(torch.compile(_torch_step))
 
 
 def numba():
