@@ -16,6 +16,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 from .ad import Ad
 from .contract import IX
 from .eff import Eff
+from .remainder import ARITH
 from .sizes import reserve
 
 DIALECTS = {"ix": lambda: IX, "eff": lambda: Eff, "ad": lambda: Ad}
@@ -32,7 +33,7 @@ class IRError(Exception):
 def context() -> Context:
     """A context in which pydex's dialects and all of xDSL's are known (loaded when first met)."""
     ctx = Context()
-    for name, dialect in {**get_all_dialects(), **DIALECTS}.items():
+    for name, dialect in {**get_all_dialects(), "arith": lambda: ARITH, **DIALECTS}.items():
         ctx.register_dialect(name, dialect)
     return ctx
 

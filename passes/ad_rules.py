@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 from xdsl.dialects import arith, math
 from xdsl.ir import Operation
 
+from pydex.dialects.remainder import RemfOp
+
 from .ad_numbers import (
     Real,
     cos,
@@ -46,6 +48,7 @@ FLOAT: dict[type[Operation], tuple[Partial, ...]] = {
     arith.MulfOp: (lambda x, y, r: y, lambda x, y, r: x),
     arith.DivfOp: (lambda x, y, r: reciprocal(y), lambda x, y, r: -(r * reciprocal(y))),  # one division for both
     arith.NegfOp: (-1.0,),
+    RemfOp: (1.0, lambda x, y, r: (r - x) / y),
     arith.MaximumfOp: (lambda x, y, r: where(x < y, 0.0, 1.0), lambda x, y, r: where(x < y, 1.0, 0.0)),
     arith.MinimumfOp: (lambda x, y, r: where(x > y, 0.0, 1.0), lambda x, y, r: where(x > y, 1.0, 0.0)),
     arith.MaxnumfOp: (lambda x, y, r: where(equal(r, x), 1.0, 0.0), lambda x, y, r: where(equal(r, x), 0.0, 1.0)),

@@ -10,6 +10,7 @@ from xdsl.dialects import arith, math, scf
 from xdsl.ir import Block, Operation, OpResult, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.remainder import RemfOp
 from pydex.dialects.sizes import SizeAttr
 
 from .affine import ONE, at_least
@@ -24,7 +25,7 @@ CHEAP = 2
 
 _FREE = (arith.ConstantOp, ix.IndexOp, ix.OrdOp, ix.SizeOp, ix.NameOp, ix.FillOp)
 _DEAR = (
-    *(arith.DivfOp, arith.RemSIOp, arith.RemUIOp),
+    *(arith.DivfOp, RemfOp, arith.RemSIOp, arith.RemUIOp),
     *(arith.DivSIOp, arith.DivUIOp, arith.FloorDivSIOp, arith.CeilDivSIOp, arith.CeilDivUIOp),
 )
 #: Ops whose regions run at most once.

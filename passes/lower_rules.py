@@ -10,6 +10,7 @@ from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
 from pydex.dialects.contract import ContractOp
+from pydex.dialects.remainder import RemfOp
 from pydex.passes import (
     lower_accum,
     lower_branch,
@@ -31,7 +32,7 @@ class Rules(dict[type[Operation], Rule]):
 
 #: Ops with operands and result of one type, written alike.
 SAME_TYPE = (
-    *(arith.AddfOp, arith.SubfOp, arith.MulfOp, arith.DivfOp, arith.NegfOp),
+    *(arith.AddfOp, arith.SubfOp, arith.MulfOp, arith.DivfOp, arith.NegfOp, RemfOp),
     *(arith.MaximumfOp, arith.MinimumfOp, arith.MaxnumfOp, arith.MinnumfOp),
     *(arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.DivUIOp, arith.RemUIOp, arith.CeilDivUIOp),
     *(arith.AndIOp, arith.OrIOp, arith.XOrIOp, arith.ShLIOp, arith.ShRSIOp, arith.ShRUIOp),

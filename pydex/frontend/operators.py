@@ -15,6 +15,7 @@ from xdsl.ir import Block, Region, SSAValue
 
 from pydex import types
 from pydex.dialects import eff
+from pydex.frontend import float_division
 from pydex.frontend.kinds import WEAK_FLOAT, WeakType
 from pydex.frontend.scalars import Dtype, Number, common, constant, dtype_of, form_of, is_float, storage, to_ssa
 from pydex.frontend.values import Int, Literal, Scalar
@@ -95,7 +96,7 @@ def _floor_division(
     el: Elaborator, op: str, a: SSAValue, b: SSAValue, dtype: ElementType, nonzero: bool
 ) -> SSAValue:
     if dtype.is_float:
-        return _float_floor_division(el, op, a, b, dtype)
+        return float_division.floored(el, op, a, b, dtype)
     if not nonzero:
         ok = el.emit(arith.CmpiOp(b, constant(el, 0, dtype), "ne"))
         what = "division" if op == "//" else "modulo"
@@ -119,17 +120,6 @@ def _shift(el: Elaborator, op: str, a: SSAValue, b: SSAValue, dtype: ElementType
     beyond = el.emit(right_shift(a, constant(el, bits - 1, dtype))) if signed else constant(el, 0, dtype)
     within = el.emit(arith.CmpiOp(b, constant(el, bits, dtype), "ult"))
     return el.emit(arith.SelectOp(within, shifted, beyond))
-
-
-def _float_floor_division(el: Elaborator, op: str, a: SSAValue, b: SSAValue, dtype: ElementType) -> SSAValue:
-    """q = floor(a/b), r = a - q·b in one rounding; r is brought into [0, b) where the quotient was rounded up."""
-    zero, one = constant(el, 0.0, dtype), constant(el, 1.0, dtype)
-    quotient = el.emit(math.FloorOp(el.emit(arith.DivfOp(a, b))))
-    rest = el.emit(math.FmaOp(el.emit(arith.NegfOp(quotient)), b, a))
-    negative = el.emit(arith.CmpfOp(el.emit(arith.MulfOp(rest, b)), zero, "olt"))
-    if op == "//":
-        return el.emit(arith.SelectOp(negative, el.emit(arith.SubfOp(quotient, one)), quotient))
-    return el.emit(arith.SelectOp(negative, el.emit(arith.AddfOp(rest, b)), rest))
 
 
 # ------------------------------------------------------------------------------------------------------ powers

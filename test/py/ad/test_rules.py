@@ -18,6 +18,7 @@ from xdsl.ir import Operation
 from ad.build import Build, program
 from ad.programs import derivative, expanded
 from pydex.dialects import ad
+from pydex.dialects.remainder import ARITH, RemfOp
 from pydex.interpreter import run
 from pydex.passes.ad_rules import FLOAT, PARTIALS, REFUSED, ZERO, apply
 
@@ -36,6 +37,7 @@ MEANING: dict[type[Operation], tuple[Callable[..., Any], Points]] = {
     arith.SubfOp: (lambda x, y: x - y, PLANE),
     arith.MulfOp: (lambda x, y: x * y, PLANE),
     arith.DivfOp: (lambda x, y: x / y, PLANE),
+    RemfOp: (lambda x, y: x - y * (mpmath.floor if x * y > 0 else mpmath.ceil)(x / y), PLANE),
     arith.NegfOp: (lambda x: -x, LINE),
     arith.MaximumfOp: (max, PLANE),
     arith.MinimumfOp: (min, PLANE),
@@ -98,7 +100,7 @@ def modes(
 
 
 def test_every_scalar_op_has_a_line_or_is_refused_by_name() -> None:
-    ops = {*arith.Arith.operations, *math.Math.operations}
+    ops = {*ARITH.operations, *math.Math.operations}
     assert set(PARTIALS) | set(REFUSED) == ops
     assert not set(PARTIALS) & set(REFUSED)
     assert set(MEANING) | MIXED == set(FLOAT)
