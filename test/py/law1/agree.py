@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,18 +46,18 @@ class Law1:
     ):
         self.function, self.derivatives = function, derivatives
         self.args, _ = function._arguments(tuple(args), kwargs or {})
-        made = self.subject()
+        self._made = made = subject(function, self.args)
+        if made.is_differentiable:
+            made.add_derivatives(derivatives)
         self.entry, self.dtype = made.entry, _narrowest(made)
         self.is_differentiable = made.is_differentiable
         self.tasks = list(self._tasks(made))
         self._measure()
 
     def subject(self) -> Subject:
-        """A new module, with the derivatives."""
-        made = subject(self.function, self.args)
-        if made.is_differentiable:
-            made.add_derivatives(self.derivatives)
-        return made
+        """A module of its own, with the derivatives."""
+        program = self._made.program
+        return replace(self._made, program=replace(program, module=program.module.clone()))
 
     def check(self, every_pass: bool = True, orders: Sequence[str] = ORDERS, compiled: Sequence[str] = ()) -> int:
         """How many results were compared. Raises Disagreement. `compiled`: names of functions of `executions`."""

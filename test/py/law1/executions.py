@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
 
 from law1.subject import Subject, function
 from pydex import interpreter, pipeline
 from pydex.dialects import ad
-from pydex.dialects.text import context, print_module
+from pydex.dialects.text import context
 from pydex.passes.pipelines import CPU, PLAIN
 from pydex.pipeline import Options
 
@@ -35,22 +37,32 @@ def interpreted(subject: Subject, orders: Sequence[str] = ("forward", "random"),
     it leaves: derivative ops. Consumes the module.
     """
     module, ctx = subject.module, context()
-    text, ends = "", (0, len(CPU))
+    ends = (0, len(CPU))
+    seen: list[Any] = []
+    changed = False
     for stage, name in enumerate(("frontend", *CPU)):
         if stage:
             pipeline.run_passes(module, [name], ctx)
-        pipeline.check(module)
-        if not every and stage not in ends:
+        before, seen = seen, _seen(module)
+        if seen != before:
+            pipeline.check(module)
+            changed = True
+        if not changed or (not every and stage not in ends):
             continue
-        before, text = text, print_module(module)
-        if text == before:
-            continue
+        changed = False
         waiting = _has_derivatives(module)
         if waiting and subject.takes_derivatives:
             continue
         for order in orders if stage in ends else orders[:1]:
             call = _interpret(subject, module, order)
             yield Run(f"interpreter after {stage:02} {name}, {order}", call, only_entry=waiting)
+
+
+def _seen(module: ModuleOp) -> list[Any]:
+    """What is in a module, to be compared: ops, operands, attributes, types, in order."""
+    ops = ([op, *op.operands, *op.results, *op.properties.values(), *op.attributes.values()] for op in module.walk())
+    blocks = ([block, *block.args] for op in module.walk() for region in op.regions for block in region.blocks)
+    return [(part, part.type if isinstance(part, SSAValue) else None) for parts in chain(ops, blocks) for part in parts]
 
 
 def _has_derivatives(module: ModuleOp) -> bool:
@@ -89,6 +101,16 @@ def compiled(subject: Subject, name: str, passes: tuple[str, ...], opt_level: in
 def optimised(subject: Subject) -> Run:
     """What a user runs."""
     return compiled(subject, "compiled", CPU, None)
+
+
+def contracted(subject: Subject) -> Run:
+    """What a user runs when sizes are large: contractions, which small sizes do not need, instead of loops."""
+    return compiled(subject, "compiled, contracted", contracted_passes(), None)
+
+
+def contracted_passes() -> tuple[str, ...]:
+    """The pipeline that makes contractions of all sizes."""
+    return tuple("ix-contract{always=true}" if name == "ix-contract" else name for name in CPU)
 
 
 def plain(subject: Subject) -> Run:

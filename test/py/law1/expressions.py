@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from law1.scope import Scope, Writer
+
+SETS = ("n", "m", "q")
 
 CONSTANTS = ("0.5", "-1.25", "2", "0.75")
 BOUNDED = {
@@ -114,9 +118,9 @@ class Expressions(Writer):
 
     # ----------------------------------------------------------------------------------------- reductions
 
-    def _reduced(self, scope: Scope, depth: int) -> tuple[str, str, Scope, str]:
+    def _reduced(self, scope: Scope, depth: int, sets: Sequence[str] = SETS) -> tuple[str, str, Scope, str]:
         """A set, a new name, the scope inside, and a body."""
-        over, name = self.pick(["n", "m"]), self.new("r")
+        over, name = self.pick(sets), self.new("r")
         inner = scope.inside((name, over))
         return over, name, inner, self.expression(inner, depth)
 
@@ -159,6 +163,6 @@ class Expressions(Writer):
         return f"sum(dx.sin({a}[{i}] * {b}[{at}] + {other}) for {i} in {over}) / n.size"
 
     def _at_best(self, scope: Scope, depth: int) -> str:
-        over, name, _, body = self._reduced(scope, depth)
+        over, name, _, body = self._reduced(scope, depth, ("n", "m"))
         table = self.pick([t for t, sets in scope.tables if sets == (over,)])
         return f"{table}[{self.pick(['dx.argmax', 'dx.argmin'])}({body} for {name} in {over})]"

@@ -45,16 +45,18 @@ class Oracle:
         return self.subject.program.params
 
     @cached_property
-    def value(self) -> Leaves:
+    def _found(self) -> Any:
         with all_floats_in_f64():
-            found = reference.reference_call(self.function, self.args, {})
-        return self._boxed(found, list(range(len(self.subject.result_boxes))), None)
+            return reference.reference_call(self.function, self.args, {})
+
+    @cached_property
+    def value(self) -> Leaves:
+        return self._boxed(self._found, list(range(len(self.subject.result_boxes))), None)
 
     @cached_property
     def masks(self) -> Leaves:
         """Where the results have elements."""
-        found = reference.reference_call(self.function, self.args, {})
-        leaves = flat.flatten(self.subject.program.result, found)
+        leaves = flat.flatten(self.subject.program.result, self._found)
         return [flat.elements(shape, leaf) for shape, leaf in zip(self.subject.result_boxes, leaves, strict=True)]
 
     def jvp(self, *directions: Leaves) -> Leaves:

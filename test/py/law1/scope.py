@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from random import Random
 from typing import Any
 
-from hypothesis import strategies as st
-
 Sets = tuple[str, ...]
+TYPES = ("i8", "i32", "i64")
 
 
 @dataclass
@@ -40,20 +40,22 @@ class Scope:
 class Writer:
     """Draws choices and writes lines."""
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]):
-        self.draw = draw
+    def __init__(self, random: Random):
+        self.random = random
         self.lines: list[str] = []
         self.depth = 1
         self.names = count()
 
     def pick(self, options: Sequence[Any]) -> Any:
-        return self.draw(st.sampled_from(options))
+        return self.random.choice(options)
 
     def maybe(self) -> bool:
-        return self.draw(st.booleans())
+        return self.random.random() < 0.5
 
     def new(self, stem: str) -> str:
-        return f"{stem}{next(self.names)}"
+        """A name that nothing has, not even a type."""
+        name = f"{stem}{next(self.names)}"
+        return self.new(stem) if name in TYPES else name
 
     def line(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)

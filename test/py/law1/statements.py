@@ -1,8 +1,8 @@
-"""Random statements: each kind of effect, alone and inside of others."""
+"""Random statements: each kind of effect. In nests.py they are put into one another."""
 
 from __future__ import annotations
 
-from law1.expressions import Expressions
+from law1.expressions import SETS, Expressions
 from law1.scope import Scope
 
 KINDS = (
@@ -14,8 +14,14 @@ KINDS = (
 class Statements(Expressions):
     """Writes statements."""
 
-    def statement(self, scope: Scope, without: frozenset[str]) -> None:
-        getattr(self, f"_do_{self.pick([kind for kind in KINDS if kind not in without])}")(scope)
+    without: frozenset[str] = frozenset()
+    """Kinds that are not drawn."""
+
+    def kinds(self) -> list[str]:
+        return [kind for kind in KINDS if kind not in self.without]
+
+    def statement(self, scope: Scope) -> None:
+        getattr(self, f"_do_{self.pick(self.kinds())}")(scope)
 
     # ------------------------------------------------------------------------------------- scalars, tables
 
@@ -30,13 +36,13 @@ class Statements(Expressions):
         scope.integers.append(name)
 
     def _do_table(self, scope: Scope) -> None:
-        name, i, over = self.new("t"), self.new("i"), self.pick(["n", "m"])
+        name, i, over = self.new("t"), self.new("i"), self.pick(SETS)
         self.line(f"{name} = [{self.expression(scope.inside((i, over)))} for {i} in {over}]")
         scope.tables.append((name, (over,)))
 
     def _do_table2(self, scope: Scope) -> None:
         name, i, j = self.new("t"), self.new("i"), self.new("j")
-        sets = self.pick([("n", "m"), ("m", "n"), ("n", "n")])
+        sets = self.pick([("n", "m"), ("m", "n"), ("n", "n"), ("q", "n"), ("m", "q")])
         body = self.expression(scope.inside((i, sets[0]), (j, sets[1])), 1)
         self.line(f"{name} = [[{body} for {j} in {sets[1]}] for {i} in {sets[0]}]")
         scope.tables.append((name, sets))

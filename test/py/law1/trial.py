@@ -91,11 +91,11 @@ def quick(source: str, sizes: tuple[int, int], seed: int) -> Trial:
     return Trial(source, sizes, seed, (), False, ())
 
 
-def usual(source: str, sizes: tuple[int, int], seed: int) -> Trial:
-    """First derivatives and machine code too."""
-    return Trial(source, sizes, seed, FIRST, False, ("optimised",))
+def values(source: str, sizes: tuple[int, int], seed: int) -> Trial:
+    """The value, by reference and interpreter, after every pass."""
+    return Trial(source, sizes, seed, (), True, ())
 
 
 def whole(source: str, sizes: tuple[int, int], seed: int) -> Trial:
-    """And a second derivative, and machine code without optimisation."""
+    """First derivatives, a second one, and machine code with and without optimisation."""
     return Trial(source, sizes, seed, (*FIRST, "jvp_vjp"), False, ("optimised", "plain"))
