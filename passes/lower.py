@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
@@ -21,7 +21,12 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes import ix_own
+from pydex.passes.lower_group import Group
 from pydex.passes.lower_text import Code, Idx, Lines, Val, add, maximum, mul
+from pydex.passes.lower_vectors import Index, Spread, alike, as_vector, splat, vector
+
+if TYPE_CHECKING:
+    from pydex.passes.lower_lane_choice import Choice
 
 #: Tables of constant size up to this many elements lie on the stack, where LLVM turns them into registers.
 SMALL = 64
@@ -53,13 +58,13 @@ class Target(Protocol):
 
     def allocate(self, low: Lowering, extents: Sequence[Idx], element: Attribute, small: bool) -> Any: ...
 
-    def view(self, low: Lowering, place: Any, indices: Sequence[Idx]) -> Any:
+    def view(self, low: Lowering, place: Any, indices: Sequence[Index]) -> Any:
         """The place of the sub-table under these first indices."""
         ...
 
-    def load(self, low: Lowering, place: Any, indices: Sequence[Idx]) -> Val: ...
+    def load(self, low: Lowering, place: Any, indices: Sequence[Index]) -> Val: ...
 
-    def store(self, low: Lowering, place: Any, indices: Sequence[Idx], value: Val) -> None: ...
+    def store(self, low: Lowering, place: Any, indices: Sequence[Index], value: Val) -> None: ...
 
     def carried(self, low: Lowering, place: Any) -> list[Val]:
         """The values that a loop or branch must pass on to pass on the place."""
@@ -85,6 +90,10 @@ class Target(Protocol):
         """Lowers the loop as a parallel one, or answers no."""
         ...
 
+    def in_lanes(self, op: ix.ForOp) -> Choice | None:
+        """How the iterations are to run in the lanes of vectors; None: they are not."""
+        ...
+
 
 @dataclass
 class Frame:
@@ -108,11 +117,12 @@ class Lowering:
         self.rules = rules
         self.code = Code(target.index)
         self.frames = [Frame()]
-        self.values: dict[SSAValue, Val] = {}
+        self.values: dict[SSAValue, Val | Spread] = {}
         self.places: dict[SSAValue, Any] = {}
         self.wanted: dict[SSAValue, Any] = {}
         self.parts: dict[ix.UpdateOp, Any] = {}
         self.symbols: dict[str, Idx] = {}
+        self.group: Group | None = None
         self._depths: dict[str, int] = {}
 
     # -------------------------------------------------------------------------------------- sizes and indices
@@ -138,18 +148,42 @@ class Lowering:
         self.frames[-1].sizes[size] = total
         return total
 
-    def index(self, value: SSAValue) -> Val:
-        """The ordinal of an index, or a scalar."""
-        return self.values[value]
-
-    def indices(self, values: Sequence[SSAValue]) -> list[Idx]:
+    def indices(self, values: Sequence[SSAValue]) -> list[Index]:
         return [self.values[v] for v in values]
 
-    def bind(self, loop: ix.ForOp | eff.LoopOp, i: Val) -> None:
+    def bind(self, loop: ix.ForOp | eff.LoopOp, i: Val | Spread) -> None:
         """The index of a loop, as a value and (if it has a name) as a size symbol."""
         self.values[loop.index] = i
-        if loop.symbol is not None:
+        if loop.symbol is not None and not isinstance(i, Spread):
             self.define(loop.symbol.data, i)
+
+    # ----------------------------------------------------------------------------------------------- scalars
+
+    @property
+    def lanes(self) -> int:
+        """How many iterations run in lanes here; 0: one at a time."""
+        return self.group.width if self.group is not None else 0
+
+    def value(self, value: SSAValue) -> Val:
+        """The scalar, or what it is in every lane."""
+        found = self.values[value]
+        return as_vector(self.code, found, self.lanes) if isinstance(found, Spread) else found
+
+    def operands(self, op: Operation) -> list[Val]:
+        """The operands, all as vectors if one of them is."""
+        return alike(self.code, [self.value(o) for o in op.operands])
+
+    def type_of(self, value: SSAValue) -> str:
+        """The type of a scalar in the text: a vector, if it differs from lane to lane."""
+        type = self.target.spell(value.type)
+        return vector(self.lanes, type) if self.group is not None and value in self.group.varying else type
+
+    def handed_on(self, value: SSAValue, to: SSAValue) -> Val:
+        """The value, as one of the type of `to`, which a loop or branch makes of it."""
+        type, found = self.type_of(to), self.value(value)
+        found = splat(self.code, found, self.lanes) if type.startswith("vector") else found
+        assert found.type == type, f"{found.type} is handed on as {type}"
+        return found
 
     # ------------------------------------------------------------------------------------------------- blocks
 
@@ -256,17 +290,23 @@ class Lowering:
         update = ix_own.written_into(value)
         if update is None or update.table not in self.places or any(i not in self.values for i in update.indices):
             return self.allocate(value.type)
+        if not self._may_hold(self.places[update.table]):
+            return self.allocate(value.type)
         self.parts[update] = self.target.view(self, self.places[update.table], self.indices(update.indices))
         return self.parts[update]
 
     def want(self, value: SSAValue, place: Any) -> None:
         """Tells who makes the table to make it there, through ops that work in place."""
-        if value in self.places or value in self.wanted:
+        if value in self.places or value in self.wanted or not self._may_hold(place):
             return
         self.wanted[value] = place
         source = ix_own.source(value)
         if source is not None:
             self.want(source, place)
+
+    def _may_hold(self, place: Any) -> bool:
+        """May tables be made there? In lanes they are made side by side, in memory of their own, and copied."""
+        return self.group is None or place.own
 
     def take_over(self, table: SSAValue, version: SSAValue, in_place: bool) -> Any:
         """The place of a new version of a table: that of the old one, or a copy of it."""
@@ -281,7 +321,7 @@ class Lowering:
         if is_table(value):
             self.deliver(value, place)
         else:
-            self.target.store(self, place, [], self.values[value])
+            self.target.store(self, place, [], self.value(value))
 
     def deliver(self, value: SSAValue, place: Any) -> None:
         """Makes sure that the table lies at the place: it was made there, or is copied now."""

@@ -14,6 +14,7 @@ from pydex.dialects import eff, ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_monoids import combine, narrow, widen
+from pydex.passes.lower_vectors import select
 
 
 def cell_type(content: Attribute, monoid: str) -> Attribute:
@@ -34,7 +35,7 @@ def accumulate(low: Lowering, op: eff.AccumOp) -> None:
         else:
             cell = cell_type(first.type, monoid)
             low.places[arg] = low.target.allocate(low, [], cell, True)
-            start = widen(low.code, low.values[first], low.target.spell(cell))
+            start = widen(low.code, low.value(first), low.target.spell(cell))
             low.target.store(low, low.places[arg], [], start)
     low.run(op.body.block)
     for arg, result in zip(op.accumulators, op.results_, strict=False):
@@ -54,16 +55,26 @@ def add(low: Lowering, op: eff.AddOp) -> None:
     """`acc[i] ⊕= v`, element by element where v is a table."""
     accumulator = op.accumulator.type
     assert isinstance(accumulator, eff.AccType)
-    place, indices = low.places[op.accumulator], low.indices(op.indices)
+    place, indices = cells_of(low, op), low.indices(op.indices)
     monoid = accumulator.monoid.data
     if not isinstance(op.value.type, ix.TableType):
-        _combine_into(low, monoid, place, indices, low.values[op.value])
+        _combine_into(low, monoid, place, indices, low.value(op.value))
         return
     row, value = low.target.view(low, place, indices), low.places[op.value]
     low.each(op.value.type, lambda at: _combine_into(low, monoid, row, at, low.target.load(low, value, at)))
 
 
+def cells_of(low: Lowering, op: eff.AddOp) -> Any:
+    """The cells that the op adds to: in lanes, those that all of them share are kept apart (lower_lanes.py)."""
+    group = low.group
+    if group is not None and op.accumulator in group.spread and not any(i in group.varying for i in op.indices):
+        return group.spread[op.accumulator]
+    return low.places[op.accumulator]
+
+
 def _combine_into(low: Lowering, monoid: str, place: Any, indices: Any, value: Any) -> None:
     cell = low.target.load(low, place, indices)
     total = combine(low.code, monoid, cell, widen(low.code, value, cell.type))
+    if low.group is not None and low.group.on is not None and place.own:
+        total = select(low.code, low.group.on, total, cell)
     low.target.store(low, place, indices, total)

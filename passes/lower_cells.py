@@ -13,9 +13,12 @@ from typing import ClassVar
 
 from xdsl.ir import Attribute
 
+from pydex.passes import lower_lane_cells
 from pydex.passes.lower import Frame, Lowering
+from pydex.passes.lower_lane_cells import Place
 from pydex.passes.lower_scalars import scalar_type
-from pydex.passes.lower_text import Idx, Lines, Val, add, mul
+from pydex.passes.lower_text import Idx, Lines, Val, mul
+from pydex.passes.lower_vectors import Index, Linear, element, linear, with_element
 
 POINTER = "!llvm.ptr"
 
@@ -26,12 +29,19 @@ MAX_SCOPES = 64
 @dataclass(frozen=True, eq=False)
 class Cells:
     """A table in memory: its first cell, the distance of neighbours along each axis in elements, and the alias scope
-    of the memory (None: nobody writes it)."""
+    of the memory (None: nobody writes it).
+
+    In lanes: how far the cells of neighbouring lanes are apart, evenly (distance) or not (offsets); own: the memory
+    is made for the lanes, each of which has a table of its own.
+    """
 
     pointer: Val
     strides: tuple[Idx, ...]
     element: Attribute
     scope: int | None
+    distance: Idx = 0
+    offsets: Val | None = None
+    own: bool = False
 
 
 @dataclass
@@ -42,6 +52,7 @@ class Memory:
     index: str = "i64"
     scopes: int = 0
     functions: list[str] = field(default_factory=list)
+    helpers: dict[str, str] = field(default_factory=dict)
     loop_hints: ClassVar[Mapping[str, str]] = {
         hint: f" {{{{loop_annotation = #{hint}}}}}" for hint in ("masks", "scalar")
     }
@@ -59,7 +70,7 @@ class Memory:
         return (self.scopes - 1) % MAX_SCOPES
 
     def allocate(self, low: Lowering, extents: Sequence[Idx], element: Attribute, small: bool) -> Cells:
-        strides: list[Idx] = [1]
+        strides: list[Idx] = [max(1, low.lanes)]
         for extent in reversed(extents):
             strides.insert(0, mul(low.code, extent, strides[0]))
         type, code = self.stored(element), low.code
@@ -70,47 +81,58 @@ class Memory:
         else:
             bytes_ = mul(code, strides[0], size_of(type))
             pointer = code.let(POINTER, "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
-        return Cells(pointer, tuple(strides[1:]), element, self.new_scope())
+        lanes = low.lanes > 0
+        return Cells(pointer, tuple(strides[1:]), element, self.new_scope(), distance=int(lanes), own=lanes)
 
     def beside(self, place: Cells, spare: Cells) -> Cells:
         """The spare as memory that trades places with `place`."""
         return replace(spare, scope=place.scope)
 
-    def view(self, low: Lowering, place: Cells, indices: Sequence[Idx]) -> Cells:
-        pointer = self._address(low, place, indices)
-        return replace(place, pointer=pointer, strides=place.strides[len(indices) :])
+    def view(self, low: Lowering, place: Cells, indices: Sequence[Index]) -> Cells:
+        at, left = self._locate(low, place, indices), place.strides[len(indices) :]
+        return replace(place, pointer=at.pointer, strides=left, distance=at.distance, offsets=at.offsets)
 
-    def _address(self, low: Lowering, place: Cells, indices: Sequence[Idx]) -> Val:
-        offset: Idx = 0
-        for i, stride in zip(indices, place.strides, strict=False):
-            offset = add(low.code, offset, mul(low.code, i, stride))
+    def _locate(self, low: Lowering, place: Cells, indices: Sequence[Index]) -> Place:
+        start, type = Linear(0, place.distance, place.offsets), self.stored(place.element)
+        offset, distance, rest = linear(low.code, start, list(zip(place.strides, indices, strict=False)))
+        pointer = self._moved(low, place.pointer, offset, type)
+        return Place(pointer, distance, rest, place.own, type, self._aliases(place))
+
+    def _moved(self, low: Lowering, pointer: Val, offset: Idx, type: str) -> Val:
         if offset == 0:
-            return place.pointer
-        type = self.stored(place.element)
+            return pointer
         if isinstance(offset, int):
             line = f"llvm.getelementptr inbounds {{}}[{offset}] : (!llvm.ptr) -> !llvm.ptr, {type}"
-            return low.code.let(POINTER, line, place.pointer)
+            return low.code.let(POINTER, line, pointer)
         line = f"llvm.getelementptr inbounds {{}}[{{}}] : (!llvm.ptr, i64) -> !llvm.ptr, {type}"
-        return low.code.let(POINTER, line, place.pointer, offset)
+        return low.code.let(POINTER, line, pointer, offset)
 
-    def load(self, low: Lowering, place: Cells, indices: Sequence[Idx]) -> Val:
-        address, type = self._address(low, place, indices), self.stored(place.element)
-        line = f"llvm.load {{}}{self._aliases(place)} : !llvm.ptr -> {type}"
-        value = low.code.let(type, line, address)
+    def load(self, low: Lowering, place: Cells, indices: Sequence[Index]) -> Val:
+        at = self._locate(low, place, indices)
+        if at.is_single:
+            line = f"llvm.load {{}} {{{{{at.aliases}}}}} : !llvm.ptr -> {at.type}"
+            value = low.code.let(at.type, line, at.pointer)
+        else:
+            value = lower_lane_cells.load(low, at, self.helpers)
         if self.spell(place.element) == "i1":
-            return low.code.let("i1", "arith.trunci {} : i8 to i1", value)
+            truth = with_element(value.type, "i1")
+            return low.code.let(truth, f"arith.trunci {{}} : {value.type} to {truth}", value)
         return value
 
-    def store(self, low: Lowering, place: Cells, indices: Sequence[Idx], value: Val) -> None:
-        address, type = self._address(low, place, indices), self.stored(place.element)
-        if value.type == "i1":
-            value = low.code.let("i8", "arith.extui {} : i1 to i8", value)
-        low.code.do(f"llvm.store {{}}, {{}}{self._aliases(place)} : {type}, !llvm.ptr", value, address)
+    def store(self, low: Lowering, place: Cells, indices: Sequence[Index], value: Val) -> None:
+        at = self._locate(low, place, indices)
+        if element(value.type) == "i1":
+            bytes_ = with_element(value.type, "i8")
+            value = low.code.let(bytes_, f"arith.extui {{}} : {value.type} to {bytes_}", value)
+        if not at.is_single:
+            lower_lane_cells.store(low, at, value, self.helpers)
+            return
+        low.code.do(f"llvm.store {{}}, {{}} {{{{{at.aliases}}}}} : {at.type}, !llvm.ptr", value, at.pointer)
 
     def _aliases(self, place: Cells) -> str:
         if place.scope is None:
-            return " {{noalias_scopes = #written}}"
-        return f" {{{{alias_scopes = #in{place.scope}, noalias_scopes = #not{place.scope}}}}}"
+            return "noalias_scopes = #written"
+        return f"alias_scopes = #in{place.scope}, noalias_scopes = #not{place.scope}"
 
     def carried(self, low: Lowering, place: Cells) -> list[Val]:
         return [place.pointer, *(low.code.number(s) for s in place.strides)]

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from pydex.dialects import ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cost import hashes, vector_hint
+from pydex.passes.lower_lanes import run_lanes
 from pydex.passes.lower_reductions import Reductions, reduction
 from pydex.passes.lower_text import Idx, Val, add, minimum
-
-#: A loop is unrolled here if it has at most so many iterations, and so many ops in all of them.
-UNROLLED_TRIPS = 16
-UNROLLED_OPS = 96
+from pydex.passes.lower_unroll import unrolls
+from pydex.passes.lower_vectors import Spread
 
 
 def order_free(low: Lowering, op: ix.ForOp) -> None:
     """`ix.for`: in parallel where the target says so."""
     prepare_results(low, op)
-    if not low.target.parallel(low, op):
+    if low.lanes or not low.target.parallel(low, op):
         reductions = reductions_of(low, op)
         values = run_range(low, op, reductions, 0, low.size(op.size))
         finish(low, op, reductions, values)
@@ -45,7 +44,8 @@ def prepare_results(low: Lowering, op: ix.ForOp) -> None:
 def reductions_of(low: Lowering, op: ix.ForOp) -> Reductions:
     """The reductions among the results."""
     kinds = [k for k in op.kind_names if k in ix.REDUCTIONS]
-    return Reductions([reduction(low, k, v.type) for k, v in zip(kinds, _reduced(op), strict=True)])
+    reduced = zip(kinds, _reduced(op), strict=True)
+    return Reductions([reduction(k, low.type_of(v), v.type, blocks=not low.lanes) for k, v in reduced])
 
 
 def finish(low: Lowering, op: ix.ForOp, reductions: Reductions, carried: Sequence[Val]) -> None:
@@ -57,8 +57,11 @@ def finish(low: Lowering, op: ix.ForOp, reductions: Reductions, carried: Sequenc
 
 def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     """The iterations lo … hi; the values that the reductions carry at the end."""
+    made = low.target.in_lanes(op) if low.group is None else None
+    if made is not None:
+        return run_lanes(low, op, made, reductions, lo, hi, iteration)
     trips = hi - lo if isinstance(lo, int) and isinstance(hi, int) else None
-    if trips is not None and _unrolls(op):
+    if trips is not None and unrolls(op):
         return _unrolled(low, op, reductions, trips)
     size = reductions.block(trips)
     if size is None:
@@ -80,21 +83,6 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
     return low.loop(lo, hi, reductions.first(low, wide=True), block, step=size)
 
 
-def _unrolls(op: ix.ForOp) -> bool:
-    """Is the loop so short that its iterations are better written one after the other?"""
-    trips = op.size.constant
-    return trips is not None and trips <= UNROLLED_TRIPS and trips * _written(op) <= UNROLLED_OPS
-
-
-def _written(op: Operation) -> int:
-    """How many ops the body of an op becomes, with the loops inside that are unrolled."""
-    total = 0
-    for inner in (o for region in op.regions for block in region.blocks for o in block.ops):
-        unrolled = inner.size.constant if isinstance(inner, ix.ForOp) and _unrolls(inner) else None
-        total += 1 + _written(inner) * (1 if unrolled is None else unrolled)
-    return total
-
-
 def _unrolled(low: Lowering, op: ix.ForOp, reductions: Reductions, trips: int) -> list[Val]:
     """The iterations 0 … trips, one after the other: tables of such size become registers, and loads are shared."""
     now = reductions.first(low)
@@ -105,7 +93,7 @@ def _unrolled(low: Lowering, op: ix.ForOp, reductions: Reductions, trips: int) -
     return now
 
 
-def iteration(low: Lowering, op: ix.ForOp, i: Val) -> list[Val]:
+def iteration(low: Lowering, op: ix.ForOp, i: Val | Spread) -> list[Val]:
     """One iteration: elements are stored; the values that are reduced."""
     low.bind(op, i)
     rows = [
@@ -122,7 +110,7 @@ def iteration(low: Lowering, op: ix.ForOp, i: Val) -> list[Val]:
     owned = [v for k, v in zip(op.kind_names, op.yielded, strict=True) if k == "own"]
     for arg, value in zip(op.body.block.args[1:], owned, strict=True):
         low.deliver(value, low.places[arg])
-    return [low.values[v] for v in _reduced(op)]
+    return [low.value(v) for v in _reduced(op)]
 
 
 def _reduced(op: ix.ForOp) -> list[SSAValue]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydex.passes.lower_scalars import float_literal
 from pydex.passes.lower_text import Code, Val
+from pydex.passes.lower_vectors import alike, element, lanes_of, with_element
 
 INTEGER_OPS = {
     "add": "addi",
@@ -18,19 +19,22 @@ INTEGER_OPS = {
     "and": "andi",
     "or": "ori",
 }
+ACROSS_INTEGERS = {"max": "maxsi", "min": "minsi", "umax": "maxui", "umin": "minui"}
+ACROSS_FLOATS = {"add": "add", "mul": "mul", "max": "maximumf", "min": "minimumf"}
 FLOAT_OPS = {"add": "addf", "mul": "mulf", "max": "maximumf", "min": "minimumf"}
 
 
 def is_float(type: str) -> bool:
-    return type in ("f16", "bf16", "f32", "f64")
+    return element(type) in ("f16", "bf16", "f32", "f64")
 
 
 def identity(code: Code, kind: str, type: str) -> Val:
     """The value that changes nothing; where there is none, the least or greatest of the type."""
+    cell = element(type)
     if is_float(type):
         value = {"add": 0.0, "mul": 1.0, "max": float("-inf"), "min": float("inf")}[kind]
-        return code.constant(float_literal(value, type), type)
-    bits = 64 if type == "index" else int(type[1:])
+        return code.constant(float_literal(value, cell), type)
+    bits = 64 if cell == "index" else int(cell[1:])
     numbers = {
         "add": 0,
         "mul": 1,
@@ -41,13 +45,14 @@ def identity(code: Code, kind: str, type: str) -> Val:
         "max": -(2 ** (bits - 1)),
         "min": 2 ** (bits - 1) - 1,
     }
-    if type == "i1":
+    if cell == "i1":
         return code.constant("true" if numbers[kind] else "false", type)
     return code.constant(str(numbers[kind]), type)
 
 
 def combine(code: Code, kind: str, a: Val, b: Val) -> Val:
     """a ⊕ b."""
+    a, b = alike(code, (a, b))
     type = a.type
     if not is_float(type):
         return code.let(type, f"arith.{INTEGER_OPS[kind]} {{}}, {{}} : {type}", a, b)
@@ -55,10 +60,22 @@ def combine(code: Code, kind: str, a: Val, b: Val) -> Val:
     return code.let(type, f"arith.{FLOAT_OPS[kind]} {{}}, {{}}{flags} : {type}", a, b)
 
 
-def widen(code: Code, value: Val, type: str) -> Val:
-    """The value as a float of the wider type."""
+def widen(code: Code, value: Val, cell: str) -> Val:
+    """The value as a float of the wider type, or its lanes."""
+    type = with_element(value.type, element(cell))
     return value if value.type == type else code.let(type, f"arith.extf {{}} : {value.type} to {type}", value)
 
 
-def narrow(code: Code, value: Val, type: str) -> Val:
+def narrow(code: Code, value: Val, cell: str) -> Val:
+    type = with_element(value.type, element(cell))
     return value if value.type == type else code.let(type, f"arith.truncf {{}} : {value.type} to {type}", value)
+
+
+def across(code: Code, kind: str, value: Val) -> Val:
+    """All lanes combined."""
+    type, cell = value.type, element(value.type)
+    if not lanes_of(type):
+        return value
+    name = ACROSS_INTEGERS.get(kind, kind) if not is_float(type) else ACROSS_FLOATS[kind]
+    flags = " fastmath<reassoc,contract>" if is_float(type) and kind in ("add", "mul") else ""
+    return code.let(cell, f"vector.reduction <{name}>, {{}}{flags} : {type} into {cell}", value)

@@ -20,6 +20,7 @@ from pydex.passes.fold_scalar import constant
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_scalars import float_literal
 from pydex.passes.lower_text import Val
+from pydex.passes.lower_vectors import element, select, with_element
 
 #: The largest |k|.
 MOST = 7
@@ -30,8 +31,8 @@ def half_power(low: Lowering, op: Operation) -> Val | None:
     if not isinstance(op, math.PowFOp) or (exponent := constant(op.rhs)) is None:
         return None
     k = 2 * exponent
-    base = low.values[op.lhs]
-    if base.type not in ("f32", "f64") or abs(k) > MOST or k % 2 != 1:
+    base = low.value(op.lhs)
+    if element(base.type) not in ("f32", "f64") or abs(k) > MOST or k % 2 != 1:
         return None
     safe = low.code.let(base.type, f"arith.addf {{}}, {{}} : {base.type}", base, _number(low, 0.0, base))
     root = low.code.let(base.type, f"math.sqrt {{}} : {base.type}", safe)
@@ -47,10 +48,9 @@ def half_power(low: Lowering, op: Operation) -> Val | None:
 
 def _at_minus_infinity(low: Lowering, x: Val, instead: float, value: Val) -> Val:
     code = low.code
-    there = code.let("i1", f"arith.cmpf oeq, {{}}, {{}} : {x.type}", x, _number(low, -inf, x))
-    line = f"arith.select {{}}, {{}}, {{}} : {x.type}"
-    return code.let(x.type, line, there, _number(low, instead, x), value)
+    there = code.let(with_element(x.type, "i1"), f"arith.cmpf oeq, {{}}, {{}} : {x.type}", x, _number(low, -inf, x))
+    return select(code, there, _number(low, instead, x), value)
 
 
 def _number(low: Lowering, value: float, like: Val) -> Val:
-    return low.code.constant(float_literal(value, like.type), like.type)
+    return low.code.constant(float_literal(value, element(like.type)), like.type)

@@ -16,6 +16,7 @@ from xdsl.ir import Attribute
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_monoids import combine, identity, is_float, narrow, widen
 from pydex.passes.lower_text import Code, Val, sub
+from pydex.passes.lower_vectors import alike, element, lanes_of, select, splat, with_element
 
 #: Terms that are added up in f32 before the sum goes on in f64.
 SUM_BLOCK = 4096
@@ -25,11 +26,11 @@ SEARCH_BLOCK = 256
 FEW = 16
 
 
-def reduction(low: Lowering, kind: str, type: Attribute) -> Reduction:
-    """A reduction of this kind of values of this type."""
+def reduction(kind: str, type: str, attribute: Attribute, blocks: bool = True) -> Reduction:
+    """A reduction of values of this type, in the text and in the program. blocks: may winners be found in blocks?"""
     if kind in ("argmax", "argmin"):
-        return Winner(kind, low.target.spell(type), type)
-    return Reduction(kind, low.target.spell(type))
+        return Winner(kind, type, attribute, blocks)
+    return Reduction(kind, type)
 
 
 class Reduction:
@@ -41,12 +42,13 @@ class Reduction:
     def __init__(self, kind: str, type: str):
         self.kind = kind
         self.type = type
-        if kind == "add" and type == "f32":
+        if kind == "add" and element(type) == "f32":
             self.block = SUM_BLOCK
 
     def first(self, low: Lowering, wide: bool = False) -> list[Val]:
         """The values before the first iteration; wide: those of a loop over blocks, or chunks."""
-        return [identity(low.code, self.kind, "f64" if wide and self.block else self.type)]
+        wider = wide and self.block
+        return [identity(low.code, self.kind, with_element(self.type, "f64") if wider else self.type)]
 
     def step(self, low: Lowering, now: Sequence[Val], value: Val, i: Val) -> list[Val]:
         """One more value, that of iteration i."""
@@ -78,39 +80,41 @@ class Winner(Reduction):
     index."""
 
     width = 2
-    block = SEARCH_BLOCK
 
-    def __init__(self, kind: str, type: str, element: Attribute):
+    def __init__(self, kind: str, type: str, attribute: Attribute, blocks: bool):
         super().__init__(kind, type)
-        self.element = element
+        self.attribute = attribute
+        self.block = SEARCH_BLOCK if blocks else None
         self.monoid = "max" if kind == "argmax" else "min"
         self.buffer: Any = None
 
     def first(self, low: Lowering, wide: bool = False) -> list[Val]:
-        return [identity(low.code, self.monoid, self.type), low.code.number(0)]
+        first = splat(low.code, low.code.number(0), lanes_of(self.type))
+        return [identity(low.code, self.monoid, self.type), first]
 
     def step(self, low: Lowering, now: Sequence[Val], value: Val, i: Val) -> list[Val]:
         return self.join(low, now, [value, i])
 
     def join(self, low: Lowering, a: Sequence[Val], b: Sequence[Val]) -> list[Val]:
         better, code = self._better(low.code, a[0], b[0]), low.code
-        line = "arith.select {{}}, {{}}, {{}} : {0}"
-        return [code.let(x.type, line.format(x.type), better, y, x) for x, y in zip(a, b, strict=True)]
+        return [select(code, better, y, x) for x, y in zip(a, b, strict=True)]
 
     def finish(self, low: Lowering, values: Sequence[Val]) -> Val:
         return values[1]
 
     def _better(self, code: Code, best: Val, value: Val) -> Val:
         """Does the later value win? Only if it is strictly better, or the first NaN."""
+        best, value = alike(code, (best, value))
         type, sign = best.type, "gt" if self.monoid == "max" else "lt"
+        truth = with_element(type, "i1")
         if not is_float(type):
-            return code.let("i1", f"arith.cmpi s{sign}, {{}}, {{}} : {type}", value, best)
-        beyond = code.let("i1", f"arith.cmpf u{sign}, {{}}, {{}} : {type}", value, best)
-        number = code.let("i1", f"arith.cmpf ord, {{}}, {{}} : {type}", best, best)
-        return code.let("i1", "arith.andi {}, {} : i1", beyond, number)
+            return code.let(truth, f"arith.cmpi s{sign}, {{}}, {{}} : {type}", value, best)
+        beyond = code.let(truth, f"arith.cmpf u{sign}, {{}}, {{}} : {type}", value, best)
+        number = code.let(truth, f"arith.cmpf ord, {{}}, {{}} : {type}", best, best)
+        return code.let(truth, f"arith.andi {{}}, {{}} : {truth}", beyond, number)
 
     def first_of_block(self, low: Lowering) -> Val:
-        self.buffer = low.target.allocate(low, [SEARCH_BLOCK], self.element, True)
+        self.buffer = low.target.allocate(low, [SEARCH_BLOCK], self.attribute, True)
         return identity(low.code, self.monoid, self.type)
 
     def step_of_block(self, low: Lowering, now: Val, value: Val, i: Val, start: Val) -> Val:

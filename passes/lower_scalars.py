@@ -14,8 +14,10 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, IntegerType
 from xdsl.ir import Attribute, Operation
 
+from pydex.passes import lower_vectors as vectors
 from pydex.passes.lower import Lowering, is_index
 from pydex.passes.lower_text import Val
+from pydex.passes.lower_vectors import Spread, element, with_element
 
 FLOAT_FORMATS = {"f16": ("e", "H"), "f32": ("f", "I"), "f64": ("d", "Q")}
 
@@ -46,13 +48,16 @@ def constant(low: Lowering, op: arith.ConstantOp) -> None:
 
 def same_type(low: Lowering, op: Operation) -> None:
     """An op whose operands and result have one type."""
-    type = low.target.spell(op.results[0].type)
+    operands = low.operands(op)
+    if op.name in UNSIGNED_DIVISIONS:
+        operands[1] = safe_divisor(low, operands[1])
+    type = operands[0].type
     flags = " fastmath<contract>" if "fastmath" in op.properties or op.name in CONTRACTED else ""
-    operands = ", ".join(["{}"] * len(op.operands))
-    line = f"{op.name} {operands}{flags} : {type}"
-    low.values[op.results[0]] = low.code.let(type, line, *(low.values[o] for o in op.operands))
+    line = f"{op.name} {', '.join(['{}'] * len(operands))}{flags} : {type}"
+    low.values[op.results[0]] = low.code.let(type, line, *operands)
 
 
+UNSIGNED_DIVISIONS = {"arith.divui", "arith.remui", "arith.ceildivui"}
 CONTRACTED = {"arith.addf", "arith.subf", "arith.mulf", "arith.divf", "arith.negf"}
 
 PREDICATES_I = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
@@ -71,71 +76,80 @@ def compare_floats(low: Lowering, op: arith.CmpfOp) -> None:
 
 
 def _compare(low: Lowering, op: arith.CmpiOp | arith.CmpfOp, name: str, predicate: str) -> None:
-    type = low.target.spell(op.lhs.type)
-    lhs, rhs = low.values[op.lhs], low.values[op.rhs]
-    low.values[op.result] = low.code.let("i1", f"{name} {predicate}, {{}}, {{}} : {type}", lhs, rhs)
+    lhs, rhs = low.operands(op)
+    type = with_element(lhs.type, "i1")
+    low.values[op.result] = low.code.let(type, f"{name} {predicate}, {{}}, {{}} : {lhs.type}", lhs, rhs)
 
 
 def select(low: Lowering, op: arith.SelectOp) -> None:
-    type = low.target.spell(op.result.type)
-    operands = [low.values[o] for o in op.operands]
-    low.values[op.result] = low.code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", *operands)
+    low.values[op.result] = vectors.select(low.code, *(low.value(o) for o in op.operands))
 
 
 def cast(low: Lowering, op: Operation) -> None:
     """A cast between types that the text keeps apart."""
-    value, type = low.values[op.operands[0]], low.target.spell(op.results[0].type)
+    value = low.value(op.operands[0])
+    type = with_element(value.type, low.target.spell(op.results[0].type))
     low.values[op.results[0]] = low.code.let(type, f"{op.name} {{}} : {value.type} to {type}", value)
 
 
 def index_cast(low: Lowering, op: Operation) -> None:
     """Between index numbers and integers: where both have one spelling, nothing."""
     value, type = low.values[op.operands[0]], low.target.spell(op.results[0].type)
-    low.values[op.results[0]] = convert_index(low, value, type, unsigned=op.name == "arith.index_castui")
+    same = isinstance(value, Spread) and type == low.code.index
+    unsigned = op.name == "arith.index_castui"
+    low.values[op.results[0]] = value if same else convert_index(low, low.value(op.operands[0]), type, unsigned)
 
 
 def convert_index(low: Lowering, value: Val, type: str, unsigned: bool) -> Val:
     """An integer or index number as the other."""
-    if value.type == type:
+    given, result = element(value.type), with_element(value.type, type)
+    if given == type:
         return value
-    if "index" in (value.type, type):
-        return low.code.let(type, f"arith.index_cast{'ui' * unsigned} {{}} : {value.type} to {type}", value)
-    wider = int(type[1:]) > int(value.type[1:])
-    name = ("extui" if unsigned or value.type == "i1" else "extsi") if wider else "trunci"
-    return low.code.let(type, f"arith.{name} {{}} : {value.type} to {type}", value)
+    if "index" in (given, type):
+        return low.code.let(type, f"arith.index_cast{'ui' * unsigned} {{}} : {given} to {type}", value)
+    wider = int(type[1:]) > int(given[1:])
+    name = ("extui" if unsigned or given == "i1" else "extsi") if wider else "trunci"
+    return low.code.let(result, f"arith.{name} {{}} : {value.type} to {result}", value)
 
 
 def float_to_integer(low: Lowering, op: arith.FPToSIOp | arith.FPToUIOp) -> None:
     """Rounds towards zero; what does not fit becomes the nearest that does, NaN becomes 0."""
-    value, type = low.values[op.operands[0]], low.target.spell(op.results[0].type)
-    unsigned = isinstance(op, arith.FPToUIOp)
-    bits = int(type[1:])
+    value = low.value(op.operands[0])
+    code, source, truth = low.code, value.type, with_element(value.type, "i1")
+    type = with_element(source, low.target.spell(op.results[0].type))
+    unsigned, bits = isinstance(op, arith.FPToUIOp), int(element(type)[1:])
     least, most = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    code, source = low.code, value.type
     result = code.let(type, f"{op.name} {{}} : {source} to {type}", value)
     for predicate, bound, instead in (("oge", most + 1, most), ("ole", least, least)):
-        limit = code.constant(float_literal(float(bound), source), source)
-        beyond = code.let("i1", f"arith.cmpf {predicate}, {{}}, {{}} : {source}", value, limit)
+        limit = code.constant(float_literal(float(bound), element(source)), source)
+        beyond = code.let(truth, f"arith.cmpf {predicate}, {{}}, {{}} : {source}", value, limit)
         chosen = code.constant(str(instead if instead < 2 ** (bits - 1) else -1), type)
-        result = code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", beyond, chosen, result)
-    nan = code.let("i1", f"arith.cmpf uno, {{}}, {{}} : {source}", value, value)
-    zero = code.constant("0", type)
-    low.values[op.results[0]] = code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", nan, zero, result)
+        result = vectors.select(code, beyond, chosen, result)
+    nan = code.let(truth, f"arith.cmpf uno, {{}}, {{}} : {source}", value, value)
+    low.values[op.results[0]] = vectors.select(code, nan, code.constant("0", type), result)
 
 
 def signed_division(low: Lowering, op: Operation) -> None:
     """x op -1 is computed as 0 - x (quotients) or 0 (remainders): the machine would trap on MIN op -1."""
-    lhs, rhs = (low.values[o] for o in op.operands)
+    lhs, rhs = low.operands(op)
     code, type = low.code, lhs.type
+    rhs = safe_divisor(low, rhs)
     minus_one, one, zero = (code.constant(n, type) for n in ("-1", "1", "0"))
     if rhs.literal is not None and rhs.literal != "-1":
         low.values[op.results[0]] = code.let(type, f"{op.name} {{}}, {{}} : {type}", lhs, rhs)
         return
-    special = code.let("i1", f"arith.cmpi eq, {{}}, {{}} : {type}", rhs, minus_one)
-    divisor = code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", special, one, rhs)
+    special = code.let(with_element(type, "i1"), f"arith.cmpi eq, {{}}, {{}} : {type}", rhs, minus_one)
+    divisor = vectors.select(code, special, one, rhs)
     usual = code.let(type, f"{op.name} {{}}, {{}} : {type}", lhs, divisor)
     negated = zero if op.name == "arith.remsi" else code.let(type, f"arith.subi {{}}, {{}} : {type}", zero, lhs)
-    low.values[op.results[0]] = code.let(type, f"arith.select {{}}, {{}}, {{}} : {type}", special, negated, usual)
+    low.values[op.results[0]] = vectors.select(code, special, negated, usual)
+
+
+def safe_divisor(low: Lowering, divisor: Val) -> Val:
+    """The divisor, and 1 in lanes that are off, where nobody has checked that it is not 0."""
+    if low.group is None or low.group.on is None or divisor.literal is not None:
+        return divisor
+    return vectors.select(low.code, low.group.on, divisor, low.code.constant("1", divisor.type))
 
 
 def math(low: Lowering, op: Operation) -> None:

@@ -43,7 +43,7 @@ class Carried:
                 self.tables[arg] = place, spare
                 self._carry(arg, place, spare)
             else:
-                self.first.append(low.values[initial])
+                self.first.append(low.handed_on(initial, arg))
 
     def _carry(self, arg: SSAValue, place: Any, spare: Any | None) -> None:
         if spare is not None:
@@ -82,7 +82,7 @@ class Carried:
         following: list[Val] = []
         for arg, value in zip(self.args, self.yielded, strict=True):
             if arg not in self.tables:
-                following.append(self.low.values[value])
+                following.append(self.low.handed_on(value, arg))
             elif (spare := self.spares[arg]) is not None:
                 self.low.deliver(value, spare)
                 for place in (spare, self.low.places[arg]):
@@ -145,7 +145,7 @@ def while_(low: Lowering, op: eff.WhileOp) -> None:
         last = op.condition.block.last_op
         assert isinstance(last, eff.ConditionOp)
         names = ", ".join(a.name for a in args)
-        code.do(f"scf.condition({{}}) {names} : {all_types}", low.values[last.condition])
+        code.do(f"scf.condition({{}}) {names} : {all_types}", low.value(last.condition))
     code.do("}} do {{")
     with low.frame(before) as frame:
         body_args = [code.fresh(t) for t in types]

@@ -7,7 +7,8 @@ from xdsl.ir import Operation, SSAValue
 from pydex.dialects import ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_text import Idx, add, mul
+from pydex.passes.lower_lanes import read_place
+from pydex.passes.lower_vectors import Linear, Spread, linear
 
 
 def nothing(low: Lowering, op: Operation) -> None:
@@ -19,12 +20,13 @@ def size_of(low: Lowering, op: ix.SizeOp) -> None:
 
 
 def open_(low: Lowering, op: ix.OpenOp) -> None:
-    low.define(op.symbol.data, low.values[op.value])
+    low.define(op.symbol.data, low.value(op.value))
 
 
 def name(low: Lowering, op: ix.NameOp) -> None:
     low.values[op.result] = low.values[op.index]
-    low.define(op.symbol.data, low.values[op.index])
+    if not isinstance(ordinal := low.values[op.index], Spread):
+        low.define(op.symbol.data, ordinal)
 
 
 def ordinal(low: Lowering, op: ix.OrdOp) -> None:
@@ -33,15 +35,15 @@ def ordinal(low: Lowering, op: ix.OrdOp) -> None:
 
 def index(low: Lowering, op: ix.IndexOp) -> None:
     """The affine form; it is in range, so nothing can overflow."""
-    total: Idx = low.size(op.offset)
-    for coef, operand in zip(op.coefs, op.operands_, strict=True):
-        total = add(low.code, total, mul(low.code, low.size(coef), low.values[operand]))
-    low.values[op.result] = low.code.number(total)
+    terms = [(low.size(coef), low.values[operand]) for coef, operand in zip(op.coefs, op.operands_, strict=True)]
+    total = linear(low.code, Linear(low.size(op.offset), 0, None), terms).index(low.code)
+    low.values[op.result] = total if isinstance(total, Spread) else low.code.number(total)
 
 
 def at(low: Lowering, op: ix.AtOp) -> None:
     """An element is loaded; a sub-table is a view."""
-    place, indices = low.places[op.table], low.indices(op.indices)
+    place, values = read_place(low, op)
+    indices = low.indices(values)
     if is_table(op.result):
         low.places[op.result] = low.target.view(low, place, indices)
     else:
@@ -57,12 +59,12 @@ def update(low: Lowering, op: ix.UpdateOp) -> None:
         part = low.parts.get(op)
         low.deliver(op.value, low.target.view(low, place, indices) if part is None else part)
     else:
-        low.target.store(low, place, indices, low.values[op.value])
+        low.target.store(low, place, indices, low.value(op.value))
 
 
 def fill(low: Lowering, op: ix.FillOp) -> None:
     place = low.places[op.result] = low.result(op.result)
-    value = low.values[op.value]
+    value = low.value(op.value)
     low.each(op.result.type, lambda indices: low.target.store(low, place, indices, value))
 
 
@@ -77,4 +79,4 @@ def _put_at(low: Lowering, value: SSAValue, place: object, position: int) -> Non
     if is_table(value):
         low.put(value, low.target.view(low, place, [position]))
     else:
-        low.target.store(low, place, [position], low.values[value])
+        low.target.store(low, place, [position], low.value(value))

@@ -54,12 +54,13 @@ class Code:
         return Val(f"%{self._count}", type, self)
 
     def constant(self, literal: str, type: str) -> Val:
-        """The constant, defined once, at the head of the function."""
+        """The constant, defined once, at the head of the function; of a vector type, the literal in every lane."""
         key = literal, type
         if key not in self._constants:
             self._count += 1
             value = self._constants[key] = Val(f"%c{self._count}", type, self, literal)
-            self.head.append(f"{value.name} = arith.constant {literal}" + ("" if type == "i1" else f" : {type}"))
+            written = f"dense<{literal}>" if type.startswith("vector") else literal
+            self.head.append(f"{value.name} = arith.constant {written}" + ("" if type == "i1" else f" : {type}"))
         return self._constants[key]
 
     def number(self, value: Idx) -> Val:

@@ -23,12 +23,15 @@ from xdsl.dialects import func
 from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import lower_entry, lower_parallel, vector_math
+from pydex.passes import lower_entry, lower_lane_check, lower_parallel, vector_math
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import Memory
+from pydex.passes.lower_lane_choice import Choice, Choices
+from pydex.passes.lower_monoids import is_float
 from pydex.passes.lower_powers import half_power
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_text import Val
+from pydex.passes.lower_vectors import element, lanes_of, negation, with_element
 
 RUNTIME = """\
 llvm.func @pdx_raise(i64, i64, i64)
@@ -56,6 +59,7 @@ class Cpu(Memory):
     use_threads: bool = True
     rows: bool = True
     checks: list[eff.CheckOp] = field(default_factory=list)
+    choices: Choices = field(default_factory=Choices)
     needed: set[tuple[str, str]] = field(default_factory=set)
 
     # ---------------------------------------------------------------------------------------- errors and calls
@@ -64,8 +68,10 @@ class Cpu(Memory):
         """Calls the runtime with the site and the numbers, which does not return."""
         code, site = low.code, len(self.checks)
         self.checks.append(op)
-        numbers = [*(low.values[o] for o in op.operands_), 0, 0][:2]
-        wrong = code.let("i1", "arith.xori {}, {} : i1", low.values[op.condition], code.constant("true", "i1"))
+        numbers = [*(low.value(o) for o in op.operands_), 0, 0][:2]
+        wrong = negation(code, low.value(op.condition))
+        if lanes_of(wrong.type):
+            wrong, numbers = lower_lane_check.first_failure(low, wrong, numbers)
         code.do("scf.if {} {{", wrong)
         with low.frame():
             code.do("llvm.call @pdx_raise({}, {}, {}) : (i64, i64, i64) -> ()", site, *numbers)
@@ -75,16 +81,20 @@ class Cpu(Memory):
         """A call of our own function, which LLVM vectorises; where there is none, the upstream op."""
         if (power := half_power(low, op)) is not None:
             return power
-        operands = [low.values[o] for o in op.operands]
-        type, name = self.spell(op.results[0].type), op.name.removeprefix("math.")
-        types = ", ".join(v.type for v in operands)
-        if name in vector_math.FUNCTIONS and type in ("f32", "f64"):
+        operands = low.operands(op)
+        types, name = ", ".join(v.type for v in operands), op.name.removeprefix("math.")
+        type = with_element(operands[0].type, self.spell(op.results[0].type))
+        if name in vector_math.FUNCTIONS and element(type) in ("f32", "f64"):
             self.needed.add((name, type))
             call = f"func.call @{vector_math.symbol(name, type)}({', '.join(['{}'] * len(operands))})"
             return low.code.let(type, f"{call} : ({types}) -> {type}", *operands)
         suffix = f"{types.split(', ')[0]}, {types.split(', ')[1]}" if name == "fpowi" else type
-        flags = " fastmath<contract>" if type[0] in "fb" else ""
+        flags = " fastmath<contract>" if is_float(type) else ""
         return low.code.let(type, f"{op.name} {', '.join(['{}'] * len(operands))}{flags} : {suffix}", *operands)
+
+    def in_lanes(self, op: ix.ForOp) -> Choice | None:
+        made = self.choices.of(op)
+        return made if made.width else None
 
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
         if not (self.use_threads and lower_parallel.worth_it(op)):
@@ -105,7 +115,8 @@ class Cpu(Memory):
         if checked:
             parts.append(lower_entry.dispatch(self, Lowering(self, RULES), function))
         math = vector_math.module_functions(self.needed)
-        return Lowered("\n".join([self.aliases(), RUNTIME, *parts, *self.functions, math]), self.checks)
+        texts = [self.aliases(), RUNTIME, *parts, *self.functions, *self.helpers.values(), math]
+        return Lowered("\n".join(texts), self.checks)
 
     def _body(self, function: func.FuncOp, name: str) -> str:
         """The function that computes."""
@@ -120,7 +131,7 @@ class Cpu(Memory):
             if is_table(value):
                 low.deliver(value, place)
             else:
-                self.store(low, place, [], low.values[value])
+                self.store(low, place, [], low.value(value))
         return f"llvm.func @{name}(%frame: !llvm.ptr) {{\n{low.code.text()}\n  llvm.return\n}}\n"
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects import func
@@ -80,15 +80,15 @@ class Portable:
     def beside(self, place: Memref, spare: Memref) -> Memref:
         return spare
 
-    def view(self, low: Lowering, place: Memref, indices: Sequence[Idx]) -> Memref:
+    def view(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Memref:
         return replace(place, prefix=(*place.prefix, *indices), rank=place.rank - len(indices))
 
-    def load(self, low: Lowering, place: Memref, indices: Sequence[Idx]) -> Val:
+    def load(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Val:
         at = (*place.prefix, *indices)
         line = f"memref.load {{}}[{', '.join(['{}'] * len(at))}] : {place.memref.type}"
         return low.code.let(self.spell(place.element), line, place.memref, *at)
 
-    def store(self, low: Lowering, place: Memref, indices: Sequence[Idx], value: Val) -> None:
+    def store(self, low: Lowering, place: Memref, indices: Sequence[Any], value: Val) -> None:
         at = (*place.prefix, *indices)
         line = f"memref.store {{}}, {{}}[{', '.join(['{}'] * len(at))}] : {place.memref.type}"
         low.code.do(line, value, place.memref, *at)
@@ -126,13 +126,16 @@ class Portable:
 
     def check(self, low: Lowering, op: eff.CheckOp) -> None:
         message = f"{op.exception.data}: {op.message.data}".replace("\\", "\\\\").replace('"', "'")
-        low.code.do(f'cf.assert {{}}, "{message.replace("{", "{{").replace("}", "}}")}"', low.values[op.condition])
+        low.code.do(f'cf.assert {{}}, "{message.replace("{", "{{").replace("}", "}}")}"', low.value(op.condition))
 
     def math(self, low: Lowering, op: Operation) -> Val:
-        operands = [low.values[o] for o in op.operands]
+        operands = low.operands(op)
         type = self.spell(op.results[0].type)
         suffix = ", ".join(v.type for v in operands) if op.name == "math.fpowi" else type
         return low.code.let(type, f"{op.name} {', '.join(['{}'] * len(operands))} : {suffix}", *operands)
+
+    def in_lanes(self, op: ix.ForOp) -> None:
+        return None
 
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
         simple = not any(k in ix.REDUCTIONS for k in op.kind_names) and not shared_accumulators(op)
@@ -167,7 +170,7 @@ class Portable:
             if is_table(value):
                 low.deliver(value, place)
         self.leave(low, low.frames[0], low.code.slot())
-        scalars = [low.values[v] for v in returned if not is_table(v)]
+        scalars = [low.value(v) for v in returned if not is_table(v)]
         types = ", ".join(v.type for v in scalars)
         low.code.do(f"func.return {', '.join(['{}'] * len(scalars))}{' : ' * bool(scalars)}{types}", *scalars)
         header = ", ".join(f"{a.name}: {a.type}" for a in arguments)

@@ -1,0 +1,232 @@
+"""Which loop of a nest runs its iterations in vector lanes, and why: `Choices.of(op)`.
+
+Two ways to run a loop are compared, by what an iteration costs in scalar operations. In lanes: every operation does
+the work of `width` iterations; what all lanes share, or find side by side, is read at once, anything else lane by lane.
+Left alone, LLVM vectorises the innermost loops: there the same holds for their own index, each run costs START more,
+and loops that branch, or hold loops, are not vectorised at all. Lanes are chosen where they are better when sizes that
+are not known are SHORT, and no worse when they are LONG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.dialects import scf
+from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.passes.lower_cost import FREE, WEIGHTS, hashes
+from pydex.passes.lower_lane_legal import obstacle, place_of
+from pydex.passes.lower_lane_packs import packs
+from pydex.passes.lower_unroll import unrolls
+from pydex.passes.lower_varying import Varying
+
+BITS = 512
+
+#: What stands for sizes that are not known.
+SHORT, LONG = 16, 1024
+
+#: The price of starting and ending a vectorised loop, and of cells that do not lie side by side: in LLVM's, in ours.
+START, APART, GATHERED = 16.0, 1.0, 2.0
+
+#: A branch of at most so many operations does not keep LLVM from vectorising.
+FEW = 16
+
+#: Lanes are chosen where they cost at most these parts of what LLVM's own choice does.
+BETTER, NO_WORSE = 0.5, 1.1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a loop is run: in lanes of that many iterations (0: not), and why; `packs` see lower_lane_packs."""
+
+    width: int
+    reason: str
+    varying: Varying | None = None
+    packs: frozenset[SSAValue] = frozenset()
+
+
+class Choices:
+    """The decisions for the loops of a function, each made once. A loop inside of one in lanes is not asked about."""
+
+    def __init__(self) -> None:
+        self._made: dict[ix.ForOp, Choice] = {}
+
+    def of(self, op: ix.ForOp) -> Choice:
+        """The decision for a loop that is not itself inside of lanes."""
+        if op not in self._made:
+            self._made[op] = self._choose(op)
+        return self._made[op]
+
+    def _choose(self, op: ix.ForOp) -> Choice:
+        if hashes(op):
+            return Choice(0, "it computes random bits, which are left to scalars")
+        width, trips = width_of(op), op.size.constant
+        if trips is not None and (trips < width or unrolls(op)):
+            return Choice(0, "it has few iterations")
+        varying = Varying(op)
+        reason = obstacle(op, varying)
+        if reason is not None:
+            return Choice(0, reason)
+        packed = frozenset(packs(op, varying))
+        lanes, alone = Lanes(op, varying, packed, width, SHORT).price(), Alone(self, SHORT).iteration(op)
+        told = f"{lanes:.0f} operations an iteration in lanes, {alone:.0f} otherwise"
+        if lanes > BETTER * alone or self.price(op, varying, packed, LONG) > NO_WORSE * Alone(self, LONG).iteration(op):
+            return Choice(0, f"lanes would not pay: {told}")
+        return Choice(width, told, varying, packed)
+
+    def price(self, op: ix.ForOp, varying: Varying, packed: frozenset[SSAValue], unknown: int) -> float:
+        """An iteration in lanes."""
+        return Lanes(op, varying, packed, width_of(op), unknown).price()
+
+
+def width_of(op: ix.ForOp) -> int:
+    """How many of the widest numbers that the loop computes with fill a vector."""
+    types = {r.type for child in op.body.walk() for r in child.results}
+    floats = [64 if isinstance(t, Float64Type) else 32 for t in types if isinstance(t, Float64Type | Float32Type)]
+    integers = [t.width.data for t in types if isinstance(t, IntegerType) and t.width.data >= 32]
+    return BITS // max(floats or integers or [64])
+
+
+def trips_of(size: SizeAttr, unknown: int) -> float:
+    """An estimate of the number of iterations."""
+    return float(unknown if size.constant is None else max(size.constant, 0))
+
+
+def weight(op: Operation) -> float:
+    """The scalar operations that an op without regions stands for."""
+    return WEIGHTS.get(op.name, 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1)
+
+
+def cell(op: Operation) -> tuple[SSAValue, tuple[SSAValue, ...], float] | None:
+    """The table, the indices and the number of accesses, if the op reads or writes one element."""
+    match op:
+        case ix.AtOp() if not isinstance(op.result.type, ix.TableType):
+            return *place_of(op.table, tuple(op.indices)), 1.0
+        case ix.UpdateOp() if not isinstance(op.value.type, ix.TableType):
+            return *place_of(op.table, tuple(op.indices)), 1.0
+        case eff.AddOp() if not isinstance(op.value.type, ix.TableType):
+            return op.accumulator, tuple(op.indices), 2.0
+        case _:
+            return None
+
+
+def distance(indices: Sequence[SSAValue], varying: Varying) -> str:
+    """How far apart in memory neighbours along the index find a cell: "same", "near" or "far"."""
+    slopes = [varying.slope(i) for i in indices]
+    if all(s == 0 for s in slopes):
+        return "same"
+    return "near" if slopes[-1] == 1 and all(s == 0 for s in slopes[:-1]) else "far"
+
+
+@dataclass
+class Lanes:
+    """The price of an iteration in lanes."""
+
+    op: ix.ForOp
+    varying: Varying
+    packed: frozenset[SSAValue]
+    width: int
+    unknown: int
+
+    def price(self) -> float:
+        read = sum(self._row(t.type) for t in self.packed)
+        results = zip(self.op.kind_names, self.op.results_, strict=True)
+        written = sum(self._row(r.type) for kind, r in results if kind == "tab")
+        return (self._block(self.op.body.block) + read + written) * self._waste()
+
+    def _row(self, type: Attribute) -> float:
+        """Copying the part of a table that belongs to an iteration."""
+        assert isinstance(type, ix.TableType)
+        cells = GATHERED if type.rank > 1 else GATHERED / self.width
+        for size in type.sizes.data[1:]:
+            cells *= trips_of(size, self.unknown)
+        return cells
+
+    def _waste(self) -> float:
+        """How many lanes run for each iteration, where that is known."""
+        trips = self.op.size.constant
+        return 1.0 if not trips else -(-trips // self.width) * self.width / trips
+
+    def _block(self, block: Block) -> float:
+        return sum(self._op(op) for op in block.ops)
+
+    def _op(self, op: Operation) -> float:
+        if op.regions:
+            inner = sum(self._block(b) for r in op.regions for b in r.blocks)
+            turns = trips_of(op.size, self.unknown) if isinstance(op, ix.ForOp | eff.LoopOp) else 1.0
+            return turns * inner + 2 / self.width
+        accessed = cell(op)
+        if accessed is None:
+            return weight(op) / self.width
+        table, indices, times = accessed
+        where = distance(indices, self.varying)
+        private = table in self.varying and where == "same"
+        if private or where != "far" or table in self.packed:
+            return times / self.width
+        return times * GATHERED
+
+
+@dataclass
+class Alone:
+    """The price of an iteration if LLVM vectorises what it finds, and loops inside choose for themselves."""
+
+    choices: Choices
+    unknown: int
+
+    def iteration(self, op: ix.ForOp) -> float:
+        """One iteration of a loop."""
+        if not _is_innermost(op):
+            return self._block(op.body.block)
+        varying, width = Varying(op), width_of(op)
+        return sum(self._vectorised(o, varying, width) for o in op.body.block.ops)
+
+    def _vectorised(self, op: Operation, varying: Varying, width: int) -> float:
+        if op.regions:
+            inner = [o for region in op.regions for block in region.blocks for o in block.ops]
+            turns = trips_of(op.size, self.unknown) if isinstance(op, ix.ForOp) else 1.0
+            return turns * sum(self._vectorised(o, varying, width) for o in inner)
+        accessed = cell(op)
+        if accessed is None:
+            return weight(op) / width
+        _, indices, times = accessed
+        return times * APART if distance(indices, varying) == "far" else times / width
+
+    def _block(self, block: Block) -> float:
+        return sum(map(self._op, block.ops))
+
+    def _op(self, op: Operation) -> float:
+        if isinstance(op, ix.ForOp):
+            start = START if _is_innermost(op) else 2.0
+            return trips_of(op.size, self.unknown) * self._turn(op) + start
+        if isinstance(op, eff.LoopOp):
+            return trips_of(op.size, self.unknown) * self._block(op.body.block) + 2.0
+        if op.regions:
+            return sum(self._block(b) for r in op.regions for b in r.blocks)
+        return weight(op)
+
+    def _turn(self, op: ix.ForOp) -> float:
+        """An iteration of a loop inside, as that is run."""
+        made = self.choices.of(op)
+        if made.varying is not None and made.width:
+            return self.choices.price(op, made.varying, made.packs, self.unknown)
+        return self.iteration(op)
+
+
+def _is_innermost(op: ix.ForOp) -> bool:
+    """Does it hold no loops but those that are unrolled, and no branches but between scalars?"""
+    inner = [child for child in op.body.walk() if child.regions]
+    return all(isinstance(child, ix.ForOp) and unrolls(child) or _is_selection(child) for child in inner)
+
+
+def _is_selection(op: Operation) -> bool:
+    """A branch that only computes a few scalars: LLVM makes selects of it."""
+    inner = [child for region in op.regions for block in region.blocks for child in block.ops]
+    return isinstance(op, scf.IfOp) and len(inner) <= FEW and not any(o.regions or _on_table(o) for o in inner)
+
+
+def _on_table(op: Operation) -> bool:
+    return any(isinstance(r.type, ix.TableType) for r in op.results) or isinstance(op, eff.AddOp | eff.CheckOp)

@@ -1,0 +1,116 @@
+"""May the iterations of a loop run in the lanes of vectors? If not, why not.
+
+They may, if all lanes take the same turns: sizes and conditions of loops inside do not depend on the index. Branches
+may differ from lane to lane; then both sides run, and each lane keeps its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xdsl.dialects import scf
+from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type
+from xdsl.ir import Operation, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.passes import ix_own
+from pydex.passes.lower_varying import Varying, mentions_symbol
+
+#: Ops that are written for scalars only.
+SCALAR_OPS = {"math.fpowi"}
+
+
+def place_of(table: SSAValue, indices: tuple[SSAValue, ...] = ()) -> tuple[SSAValue, tuple[SSAValue, ...]]:
+    """The table that a part belongs to, and the indices of the part in it, before the given ones."""
+    while isinstance(table.owner, ix.AtOp):
+        indices = (*table.owner.indices, *indices)
+        table = table.owner.table
+    return table, indices
+
+
+def obstacle(op: ix.ForOp, varying: Varying) -> str | None:
+    """Why the iterations may not run in lanes; None if they may."""
+    if {"argmax", "argmin"} & set(op.kind_names):
+        return "it looks for the index of the best iteration"
+    if mentions_symbol(op, varying):
+        return "sizes inside of it depend on its index"
+    for child in op.body.walk():
+        reason = _obstacle(op, child, varying)
+        if reason is not None:
+            return reason
+    return _unordered_checks(op, varying)
+
+
+def _obstacle(op: ix.ForOp, child: Operation, varying: Varying) -> str | None:
+    match child:
+        case eff.WhileOp() if varying.has_varying_trips(child):
+            return "a while loop inside of it ends at different times"
+        case eff.LoopOp() | eff.WhileOp() if _swaps_outer_buffers(child, varying):
+            return "a sequential loop inside of it makes its tables in two buffers"
+        case eff.AddOp() if _is_outer(op, child.accumulator) and not _apart(child, varying):
+            return "iterations may add to the same cells"
+        case ix.UpdateOp() if child.table not in varying and not any(i in varying for i in _indices(child)):
+            return "it updates a cell whose place does not depend on its index"
+        case _ if child.name.split(".")[0] not in ("arith", "math", "scf", "ix", "eff"):
+            return f"{child.name} works on whole tables"
+        case ix.ForOp() if {"argmax", "argmin"} & set(child.kind_names) and _sums_f32(child):
+            return "a loop inside of it makes a long f32 sum beside a winner's index"
+        case _ if child.name in SCALAR_OPS:
+            return f"{child.name} has no form for vectors"
+        case _ if any(isinstance(r.type, Float16Type | BFloat16Type) for r in child.results):
+            return "it computes in half precision"
+        case _:
+            return None
+
+
+def _sums_f32(op: ix.ForOp) -> bool:
+    pairs = zip(op.kind_names, op.yielded, strict=True)
+    return any(kind == "add" and isinstance(v.type, Float32Type) for kind, v in pairs)
+
+
+def _indices(op: ix.UpdateOp) -> tuple[SSAValue, ...]:
+    return place_of(op.table, tuple(op.indices))[1]
+
+
+def _swaps_outer_buffers(op: eff.LoopOp | eff.WhileOp, varying: Varying) -> bool:
+    """Does one of its tables live in memory of outside and in a second buffer by turns?"""
+    versions = zip(ix_own.versioned(op), ix_own.new_versions(op), ix_own.in_place(op), strict=True)
+    return any(flag and old not in varying and ix_own.source(new) is None for old, new, flag in versions)
+
+
+def _is_outer(op: ix.ForOp, accumulator: SSAValue) -> bool:
+    owner = accumulator.owner
+    block = owner if not isinstance(owner, Operation) else owner.parent
+    parent = block.parent_op() if block is not None else None
+    return parent is not None and not op.is_ancestor(parent)
+
+
+def _apart(op: eff.AddOp, varying: Varying) -> bool:
+    """Do lanes add to different cells, or all to one?"""
+    slopes = [varying.slope(i) for i in op.indices]
+    return all(s == 0 for s in slopes) or any(s for s in slopes if s is not None)
+
+
+def checks(op: ix.ForOp) -> Iterator[tuple[eff.CheckOp, bool]]:
+    """The checks in a loop's body, and whether each stands straight in it."""
+    for child in op.body.walk():
+        if isinstance(child, eff.CheckOp):
+            yield child, child.parent_op() is op
+
+
+def _unordered_checks(op: ix.ForOp, varying: Varying) -> str | None:
+    """Lanes check in step, so the first failure of an iteration would not be the first of all if there are several."""
+    found = list(checks(op))
+    differ = [c for c, _ in found if c.condition in varying or _in_varying_branch(c, op, varying)]
+    if not differ or (len(found) == 1 and found[0][1]):
+        return None
+    return "several checks depend on its index, and the first iteration that fails is the one that raises"
+
+
+def _in_varying_branch(child: Operation, op: ix.ForOp, varying: Varying) -> bool:
+    parent = child.parent_op()
+    while parent is not None and parent is not op:
+        if isinstance(parent, scf.IfOp) and parent.cond in varying:
+            return True
+        parent = parent.parent_op()
+    return False

@@ -1,0 +1,62 @@
+"""Tables of outside that lanes read again and again: their parts are copied so that the lanes lie side by side.
+
+    for i in n. for c in k. for a in d. … x[i, a] …      every lane reads its own row, in each turn of c
+    ==>  row[a] = (x[i, a], x[i + 1, a], …), once for a group of lanes
+
+So it is if the read stands in a loop whose index is not among its own, and some read runs over the whole part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xdsl.ir import Operation, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.passes.affine import affine
+from pydex.passes.lower_lane_legal import place_of
+from pydex.passes.lower_varying import Varying
+
+
+def packs(op: ix.ForOp, varying: Varying) -> set[SSAValue]:
+    """The tables whose parts `t[i]` are to be copied, i being the index of the loop."""
+    again: set[SSAValue] = set()
+    whole: set[SSAValue] = set()
+    for child in op.body.walk():
+        if not isinstance(child, ix.AtOp) or isinstance(child.result.type, ix.TableType):
+            continue
+        table, indices = place_of(child.table, tuple(child.indices))
+        if not is_packable(op, table, indices, varying):
+            continue
+        terms = [affine(i).term for i in indices[1:]]
+        if any(loop.body.block.args[0] not in terms for loop in _loops_between(child, op)):
+            again.add(table)
+        if all(t is not None and t.type == size for t, size in zip(terms, _axes(table), strict=True)):
+            whole.add(table)
+    return again & whole
+
+
+def is_packable(op: ix.ForOp, table: SSAValue, indices: tuple[SSAValue, ...], varying: Varying) -> bool:
+    """Is this a read of t[i, …] where t is made outside and the other indices do not vary?"""
+    owner = table.owner
+    inside = op.is_ancestor(owner) if isinstance(owner, Operation) else op.is_ancestor(owner) or owner is op.body.block
+    if inside or len(indices) < 2 or affine(indices[0]).term is not op.index:
+        return False
+    return all(varying.slope(i) == 0 for i in indices[1:]) and not any(ix.axis_dependent(s) for s in _sizes(table))
+
+
+def _sizes(table: SSAValue) -> list[ix.SizeAttr]:
+    assert isinstance(table.type, ix.TableType)
+    return list(table.type.sizes.data)
+
+
+def _axes(table: SSAValue) -> Iterator[ix.IdxType]:
+    return (ix.IdxType(size) for size in _sizes(table)[1:])
+
+
+def _loops_between(op: Operation, outer: Operation) -> Iterator[ix.ForOp | eff.LoopOp]:
+    parent = op.parent_op()
+    while parent is not None and parent is not outer:
+        if isinstance(parent, ix.ForOp | eff.LoopOp):
+            yield parent
+        parent = parent.parent_op()

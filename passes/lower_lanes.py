@@ -1,0 +1,187 @@
+"""A loop whose iterations run in the lanes of vectors.
+
+    ix.for %i : !ix.idx<n> { … } -> (add f64)
+    ==>  for i in 0 … n step 8 { on = (i, i + 1, …) < n;  s = s + (on ? values of 8 iterations : s) };  sum of s
+
+What differs from iteration to iteration is a vector, all else stays a scalar (lower_varying.py). In the last group,
+lanes beyond the end are off (lower_group.py). What iterations add to a cell that they share is kept apart, lane by
+lane, and summed up after the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from xdsl.ir import BlockArgument, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.passes.affine import affine
+from pydex.passes.lower import Lowering
+from pydex.passes.lower_group import Group
+from pydex.passes.lower_lane_choice import Choice
+from pydex.passes.lower_lane_legal import place_of
+from pydex.passes.lower_monoids import across, combine, identity
+from pydex.passes.lower_reductions import Reduction, Reductions
+from pydex.passes.lower_text import Idx, Val, add, known, minimum, mul, sub
+from pydex.passes.lower_vectors import Spread, counting, select, splat, vector
+
+
+def run_lanes(
+    low: Lowering, op: ix.ForOp, made: Choice, reductions: Reductions, lo: Idx, hi: Idx, iteration: Any
+) -> list[Val]:
+    """The iterations lo … hi; the values that the reductions carry at the end."""
+    assert made.varying is not None
+    wide = Reductions([Reduction(r.kind, vector(made.width, r.type)) for r in reductions.all])
+    low.group = Group(made.width, made.varying)
+    with shared_cells(low, op):
+        rows = {table: _row(low, table) for table in made.packs}
+
+        def body(hi: Idx, i: Val, now: Sequence[Val]) -> list[Val]:
+            return _group(low, op, wide, rows, hi, i, now, iteration)
+
+        result = _in_blocks(low, reductions, wide, lo, hi, body)
+    low.group = None
+    return result
+
+
+def _in_blocks(low: Lowering, reductions: Reductions, wide: Reductions, lo: Idx, hi: Idx, body: Any) -> list[Val]:
+    """The loop over groups; in blocks, if the reductions ask for them."""
+    assert low.group is not None
+    code, lanes = low.code, low.group.width
+
+    def run(lo: Idx, hi: Idx, first: list[Val]) -> list[Val]:
+        values = low.loop(lo, hi, first, lambda i, now: body(hi, i, now), step=lanes)
+        return [across(code, r.kind, v) for r, v in zip(reductions.all, values, strict=True)]
+
+    trips = hi - lo if isinstance(lo, int) and isinstance(hi, int) else None
+    size = reductions.block(trips)
+    if size is None:
+        return run(lo, hi, wide.first(low))
+
+    def block(start: Val, before: list[Val]) -> list[Val]:
+        end = code.number(minimum(code, add(code, start, size * lanes), hi))
+        return reductions.close_block(low, before, run(start, end, wide.first_of_block(low)), start, end)
+
+    return low.loop(lo, hi, reductions.first(low, wide=True), block, step=size * lanes)
+
+
+def _group(
+    low: Lowering, op: ix.ForOp, wide: Reductions, rows: dict[SSAValue, Any], hi: Idx, i: Val, now: Any, iteration: Any
+) -> list[Val]:
+    """One group of iterations, from i on."""
+    group, code = low.group, low.code
+    assert group is not None
+    _begin(low, op, hi, i)
+    for table, row in rows.items():
+        part = low.target.view(low, low.places[table], [Spread(i, 1)])
+        assert isinstance(table.type, ix.TableType)
+        low.copy(table.type.under(ix.SizeAttr.of("#0")), part, row)
+        group.rows[table] = row
+    values = [splat(code, v, group.width) for v in iteration(low, op, Spread(i, 1))]
+    following = wide.step(low, now, values, i)
+    tail = group.tail
+    if tail is None:
+        return following
+    return [select(code, tail, new, old) for new, old in zip(following, now, strict=True)]
+
+
+def _begin(low: Lowering, op: ix.ForOp, hi: Idx, i: Val) -> None:
+    """Tells the group which lanes are not beyond the end."""
+    assert low.group is not None
+    code, lanes, trips = low.code, low.group.width, op.size.constant
+    if trips is not None and trips % lanes == 0 and known(hi) == trips:
+        low.group.begin(lanes - 1, None)
+        return
+    left = code.number(sub(code, hi, i))
+    numbers, many = counting(code, lanes), splat(code, left, lanes)
+    tail = code.let(vector(lanes, "i1"), f"arith.cmpi slt, {{}}, {{}} : {numbers.type}", numbers, many)
+    low.group.begin(sub(code, left, 1), tail)
+
+
+def _row(low: Lowering, table: SSAValue) -> Any:
+    """Memory for the rows of all lanes, side by side."""
+    assert isinstance(table.type, ix.TableType)
+    return low.allocate(table.type.under(ix.SizeAttr.of("#0")))
+
+
+def read_place(low: Lowering, op: ix.AtOp) -> tuple[Any, Sequence[SSAValue]]:
+    """Where an element or part is read: in the table, or in the rows that lie side by side."""
+    group = low.group
+    if group is not None and group.rows:
+        table, indices = place_of(op.table, tuple(op.indices))
+        if table in group.rows and affine(indices[0]).term is group.varying.op.index:
+            return group.rows[table], indices[1:]
+    return low.places[op.table], op.indices
+
+
+# --------------------------------------------------------------------------------------------- accumulators of outside
+
+
+@contextmanager
+def shared_cells(low: Lowering, op: ix.ForOp) -> Iterator[None]:
+    """Around the loop: accumulators of which all lanes add to the same cells get cells for each lane."""
+    assert low.group is not None
+    group, accumulators = low.group, list(_shared(op, low.group))
+    for accumulator in accumulators:
+        group.spread[accumulator] = _spread(low, accumulator)
+    yield
+    for accumulator in accumulators:
+        _gather(low, accumulator, group.spread[accumulator])
+
+
+def _shared(op: ix.ForOp, group: Group) -> Iterator[BlockArgument]:
+    found: dict[BlockArgument, None] = {}
+    for child in op.body.walk():
+        if isinstance(child, eff.AddOp) and not any(i in group.varying for i in child.indices):
+            accumulator = child.accumulator
+            assert isinstance(accumulator, BlockArgument)
+            owner = accumulator.block.parent_op()
+            if owner is not None and not op.is_ancestor(owner):
+                found[accumulator] = None
+    yield from found
+
+
+def _spread(low: Lowering, accumulator: BlockArgument) -> Any:
+    """Cells for each lane, with nothing in them."""
+    assert isinstance(accumulator.type, eff.AccType)
+    content, shared = accumulator.type.content, low.places[accumulator]
+    if isinstance(content, ix.TableType):
+        place = low.allocate(content)
+    else:
+        place = low.target.allocate(low, [], shared.element, True)
+    zero = identity(low.code, accumulator.type.monoid.data, low.target.spell(shared.element))
+    _flat(low, content, lambda at: low.target.store(low, replace(place, strides=(low.lanes,)), at, zero))
+    return place
+
+
+def _gather(low: Lowering, accumulator: BlockArgument, place: Any) -> None:
+    """Adds what the lanes have to the cells that they share."""
+    assert isinstance(accumulator.type, eff.AccType)
+    shared, monoid = replace(low.places[accumulator], strides=(1,)), accumulator.type.monoid.data
+    lanes = replace(place, strides=(low.lanes,))
+
+    def one(at: list[Idx]) -> None:
+        total = across(low.code, monoid, low.target.load(low, lanes, at))
+        old = low.target.load(low, shared, at)
+        low.target.store(low, shared, at, combine(low.code, monoid, old, total))
+
+    _flat(low, accumulator.type.content, one)
+
+
+def _flat(low: Lowering, content: Any, body: Any) -> None:
+    """Over all cells of a table's box, or the one of a scalar."""
+    if not isinstance(content, ix.TableType):
+        return body([0])
+    cells: Idx = 1
+    for size in ix.bounding_sizes(content):
+        cells = mul(low.code, cells, low.size(size))
+
+    def one(i: Val, _: list[Val]) -> list[Val]:
+        body([i])
+        return []
+
+    low.loop(0, cells, [], one)
+    return None
