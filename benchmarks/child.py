@@ -88,6 +88,7 @@ def main() -> None:
     """Serves until standard input ends. What a framework prints goes to standard error."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
+    os.environ["PYDEX_CACHE"] = "off"  # compile times are of compiling
     pin(int(sys.argv[4]))
     child = _answer(lambda: Child(*sys.argv[1:]))
     out.write(json.dumps(child if isinstance(child, dict) else {}) + "\n")

@@ -6,6 +6,7 @@ Names are imported when they are first used, so that `import pydex` costs almost
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 EXPORTS = {
@@ -34,6 +35,8 @@ __all__ = sorted([*_HOME, "random"])
 def __getattr__(name: str) -> Any:
     if name == "random":
         return import_module("pydex.random")
+    if name not in _HOME and find_spec(f"{__name__}.{name}") is not None:
+        raise AttributeError(name)  # asked for by `from pydex import name`, which then imports the module
     if name not in _HOME:
         from pydex.diagnostics import did_you_mean
 

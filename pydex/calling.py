@@ -13,79 +13,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydex.compiling import one_at_a_time
-from pydex.diagnostics import DexError, DexNameError, DexRecursionError, DexTypeError, Diagnostic
+from pydex.diagnostics import DexError, DexRecursionError, DexTypeError
 from pydex.runtime import Dispatcher
 
 if TYPE_CHECKING:
+    from pydex.compilation import Compilation
     from pydex.frontend.callable import Compiled
-    from pydex.frontend.entry import Program
     from pydex.runtime import Function
     from pydex.types import Type
-
-
-class Compilation:
-    """Machine code for arguments of given types."""
-
-    def __init__(self, program: Program, explain: Callable[[Any], BaseException]):
-        from pydex import broken, pipeline
-        from pydex.runtime.signature import Undetermined
-        from pydex.signatures import quotients_of, signatures_of
-
-        try:
-            with broken.step("calling this program", passes=(Undetermined,)):
-                self.signature, self.without_quotients = signatures_of(program)
-                self.quotients = quotients_of(program)
-        except Undetermined as error:
-            help = "add a parameter that is the size: `size: dx.Size[n]`"
-            raise DexNameError(Diagnostic(str(error), help=help)) from None
-        self.native = pipeline.compile(program.module, program.entry, self.signature, explain=explain)
-        self.params, self.names, self.result = program.params, program.names, program.result
-        self.constants = list(program.unit.constants.values())
-        self.outside = [hidden.outside for hidden in program.instance.hidden]
-        self.is_plain = not (self.constants or self.outside or self.quotients) and self._passes_values_as_they_are()
-
-    def _passes_values_as_they_are(self) -> bool:
-        from pydex.frontend.marshal import is_plain
-        from pydex.types import TupleType
-
-        results = self.result.items if isinstance(self.result, TupleType) else (self.result,)
-        alone = isinstance(self.result, TupleType) and len(results) < 2
-        return all(map(is_plain, (*self.params, *results))) and not alone
-
-    def is_valid(self) -> bool:
-        """Whether what it was compiled for is still what the names outside stand for."""
-        return all(c.holds() for c in self.constants) and all(outside.fits() for outside in self.outside)
-
-    def call(self, args: Sequence[Any]) -> Any:
-        """The result for arguments in the order of the parameters."""
-        from pydex.frontend.marshal import flatten_argument, rebuild_result
-
-        if self.is_plain:
-            return self.native(*args)
-        given = zip(self.params, args, self.names, strict=True)
-        flat = [x for type, value, name in given for x in flatten_argument(type, value, name)]
-        flat += [outside.read() for outside in self.outside]
-        if self.quotients:
-            flat += self._quotients(flat)
-        found = self.native(*flat)
-        results = iter((found,) if len(self.signature.results) == 1 else found or ())
-        return rebuild_result(self.result, results, lambda: self._sizes(flat))
-
-    def _quotients(self, flat: list[Any]) -> list[int]:
-        """The sizes that are quotients of others; zeros for arguments that do not fit, which the runtime explains."""
-        from pydex.runtime.call import Refused, bind
-
-        try:
-            sizes = bind(self.without_quotients, flat, {})[1]
-        except Refused:
-            return [0] * len(self.quotients)
-        return [quotient(sizes) for quotient in self.quotients]
-
-    def _sizes(self, flat: list[Any]) -> Any:
-        from pydex.runtime.call import bind
-        from pydex.sizes import Symbol
-
-        return {Symbol(name): value for name, value in bind(self.signature, flat, {})[1].items()}
 
 
 class CompiledFunction(Dispatcher):
@@ -111,6 +46,10 @@ class CompiledFunction(Dispatcher):
         """What runs it in the reference execution."""
         raise NotImplementedError(f"{type(self).__name__} must give its reference")
 
+    def parts_of_program(self) -> tuple[Any, ...]:
+        """All that decides which program this is (pydex/cache/fingerprint.py)."""
+        raise NotImplementedError(f"{type(self).__name__} must give its parts")
+
     def reference(self, *args: Any, **kwargs: Any) -> Any:
         """The result by the reference execution, which is slow and obvious."""
         from pydex.reference import reference_call
@@ -123,11 +62,13 @@ class CompiledFunction(Dispatcher):
         """A call that Dispatcher knows no compilation for."""
         try:
             with one_at_a_time():
-                values, types = self._arguments(args, kwargs)
-                compilation = self._compilation(types)
-                if compilation.is_plain:
-                    self._remember(compilation.native, types, values)
-            return compilation.call(values)
+                native = self._restore(args, kwargs)
+                if native is None:
+                    values, types = self._arguments(args, kwargs)
+                    compilation = self._compilation(types, values)
+                    if compilation.is_plain:
+                        self._remember(compilation.native, types is None, values)
+            return compilation.call(values) if native is None else native(*args)
         except DexError as error:
             from pydex.refusals import located
 
@@ -138,9 +79,22 @@ class CompiledFunction(Dispatcher):
             error = DexRecursionError("the arguments are nested too deeply")
             raise located(error, self.__pydex_compiled__) from None
 
-    def _remember(self, native: Function, types: tuple[Type, ...] | None, values: list[Any]) -> None:
-        """Later calls go to the compilation directly."""
-        if types is None:
+    def _restore(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Function | None:
+        """The code for these arguments from the cache, if nothing is elaborated yet."""
+        if self._compilations or kwargs:
+            return None
+        from pydex.restored import restored
+
+        found = restored(self, args)
+        if found is None:
+            return None
+        native, for_all = found
+        self._remember(native, for_all, args)
+        return native
+
+    def _remember(self, native: Function, for_all: bool, values: Sequence[Any]) -> None:
+        """Later calls with such arguments go to the compilation directly."""
+        if for_all:
             self.settle(native)
         else:
             self.specialise(native, tuple(values))
@@ -157,18 +111,23 @@ class CompiledFunction(Dispatcher):
         values = in_order(self.__pydex_compiled__, args, kwargs)
         return values, types_of_call(self.__pydex_compiled__, values)
 
-    def _compilation(self, types: tuple[Type, ...] | None) -> Compilation:
+    def _compilation(self, types: tuple[Type, ...] | None, values: list[Any]) -> Compilation:
         found = self._compilations.get(types)
         if found is None or not found.is_valid():
-            found = self._compilations[types] = self._compile(types)
+            found = self._compilations[types] = self._compile(types, values)
         return found
 
-    def _compile(self, types: tuple[Type, ...] | None) -> Compilation:
+    def _compile(self, types: tuple[Type, ...] | None, values: list[Any]) -> Compilation:
+        from pydex import cache, profile
+        from pydex.compilation import Compilation
         from pydex.frontend.entry import elaborate
         from pydex.refusals import explainer
 
-        program = elaborate(self.__pydex_compiled__, types)
-        return Compilation(program, explainer(self.__pydex_compiled__, program.instance.frame.preconditions))
+        key = cache.key(self, None if types is None else values)
+        with profile.step("frontend"):
+            program = elaborate(self.__pydex_compiled__, types)
+        explain = explainer(self.__pydex_compiled__, program.instance.frame.preconditions)
+        return Compilation(program, explain, key)
 
     # --------------------------------------------------------------------------------------------- inspection
 
@@ -224,6 +183,9 @@ class Jit(CompiledFunction):
 
         return reference_function(self.function)
 
+    def parts_of_program(self) -> tuple[Any, ...]:
+        return (self.function,)
+
     def __repr__(self) -> str:
         return f"<pydex function {self.__name__}>"
 
@@ -252,7 +214,8 @@ class DerivativeOf(CompiledFunction):
         options["jacobian"] = (self.wrt, self.mode)
         return getattr(derivatives, self.transform)(inner, *options.get(self.transform, ()))
 
+    def parts_of_program(self) -> tuple[Any, ...]:
+        return self.transform, self.wrt, self.mode, self.function
+
     def __repr__(self) -> str:
         return f"<pydex function {self.__name__}>"
-
-

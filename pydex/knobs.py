@@ -45,12 +45,15 @@ def _in_range(low: int, high: int) -> Callable[[str], int]:
 
 
 IR = Knob("PYDEX_IR", "", str, "a directory", "write the IR after each pass to NN-pass.mlir in this directory")
-DEBUG = Knob("PYDEX_DEBUG", 0, _in_range(0, 4), "0 to 4", "1: compilations, 2: passes and times, 3: IR, 4: MLIR")
+DEBUG = Knob("PYDEX_DEBUG", 0, _in_range(0, 4), "0 to 4", "1: compilations by pass, 2: passes, as they run")
 CHECK = Knob("PYDEX_CHECK", False, _switch, "0 or 1", "verify the IR, scopes included, after each pass")
 THREADS = Knob("PYDEX_THREADS", 0, _in_range(0, 1024), "0 to 1024", "threads of parallel loops; 0: all processors")
 OPT_LEVEL = Knob("PYDEX_OPT", 3, _in_range(0, 3), "0 to 3", "optimisation level of the machine code")
 
-KNOBS: tuple[Knob, ...] = (IR, DEBUG, CHECK, THREADS, OPT_LEVEL)
+CACHE = Knob("PYDEX_CACHE", "", str, "off, or a directory", "where compiled code is kept; else in the user's caches")
+CACHE_SIZE = Knob("PYDEX_CACHE_SIZE", 256, _in_range(0, 1 << 20), "MiB", "what the cache holds at most")
+
+KNOBS: tuple[Knob, ...] = (IR, DEBUG, CHECK, THREADS, OPT_LEVEL, CACHE, CACHE_SIZE)
 
 
 def table() -> str:

@@ -103,7 +103,7 @@ class JitCode:
 
     address: int
     engine: Any = field(repr=False)
-    seconds: Mapping[str, float] = field(default_factory=dict)  # parse, passes, code
+    seconds: Mapping[str, float] = field(default_factory=dict)  # of CPU time, by step
 
     def object_code(self) -> bytes:
         """The object file that was loaded."""
@@ -128,12 +128,10 @@ def _bindings() -> tuple[Any, Any, Any]:
     return tuple(import_module(f"{package}.{name}") for name in ("ir", "passmanager", "execution_engine"))  # type: ignore
 
 
-@cache
 def _runtime_symbols() -> dict[str, int]:
     from pydex import runtime
 
-    library = ctypes.CDLL(str(runtime.library()))
-    return {name: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0 for name in runtime.SYMBOLS}
+    return runtime.addresses(runtime.SYMBOLS)
 
 
 def _context() -> Any:
@@ -146,14 +144,14 @@ def _context() -> Any:
 def _lower(text: str, pipeline: Sequence[str], seconds: dict[str, float]) -> Any:
     """The module after the pipeline; its context is the current one."""
     ir, passmanager, _ = _bindings()
-    start = time.perf_counter()
+    start = time.thread_time()
     try:
         module = ir.Module.parse(text)
-        parsed = time.perf_counter()
+        parsed = time.thread_time()
         passmanager.PassManager.parse(f"builtin.module({','.join(pipeline)})").run(module.operation)
     except (ir.MLIRError, ValueError) as error:
         raise BackendError(str(error), text) from None
-    seconds |= {"parse": parsed - start, "passes": time.perf_counter() - parsed}
+    seconds |= {"MLIR: parsing": parsed - start, "MLIR: upstream passes": time.thread_time() - parsed}
     return module
 
 
@@ -182,12 +180,13 @@ def compile(
         module = _lower(text, pipeline, seconds)
         _refuse_unlowered(module)
         _prepare(module, entry)
-        start = time.perf_counter()
+        start = time.thread_time()
         engine = execution_engine.ExecutionEngine(module, opt_level=opt_level)
+        optimised = time.thread_time()
         for name, address in {**_runtime_symbols(), **(symbols or {})}.items():
             engine.raw_register_runtime(name, ctypes.c_void_p(address))
         address = _entry_address(engine)
-        seconds["code"] = time.perf_counter() - start
+        seconds |= {"LLVM: optimisation": optimised - start, "LLVM: code and linking": time.thread_time() - optimised}
     return JitCode(address, engine, seconds)
 
 

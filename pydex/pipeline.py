@@ -1,16 +1,12 @@
 """From a module of `ix`, `eff` and `ad` to a Python callable: the passes, the lowering, the machine code.
 
-`PYDEX_IR=dir` writes the module after each pass, `PYDEX_DEBUG=2` prints how long each took, `PYDEX_CHECK=1`
-verifies it.
+`PYDEX_IR=dir` writes the module after each pass, `PYDEX_DEBUG=1` prints how long each took (profile.py),
+`PYDEX_CHECK=1` verifies it.
 """
 
 from __future__ import annotations
 
-import builtins
-import ctypes
 import gc
-import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,9 +21,9 @@ from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import parse_spec
 
-from pydex import broken, knobs, mlir, runtime
-from pydex.diagnostics import CLASS_OF, DexError, Diagnostic, Span
-from pydex.dialects import eff
+from pydex import broken, knobs, mlir, profile, runtime
+from pydex.code import NOT_COMPILED, AnyStrides, Code, Site, raiser
+from pydex.diagnostics import Span
 from pydex.dialects.text import context, print_module, verify
 from pydex.passes import lower_to_cpu
 from pydex.passes.pipelines import CPU, UPSTREAM
@@ -57,14 +53,35 @@ def compile(
     The module is consumed. Run-time errors are raised as pydex's exceptions, with the line of the user's source;
     `explain` makes those of arguments that do not fit.
     """
+    code = build(module, entry, options)
+    return runtime.function(code.address, signature, raiser(code.sites, code.any_strides), code, explain)
+
+
+def build(module: ModuleOp, entry: str, options: Options = Options()) -> Code:
+    """The machine code of the function named `entry`. The module is consumed."""
     with _no_collection():
-        _hide_all_but(module, entry)
-        run_passes(module, options.passes)
+        prepare(module, entry, options)
         lowered = lower(module, entry, options)
-        any_strides = AnyStrides(module, entry, options)
-        code = _machine_code(lowered.text, entry, options, any_strides)
-    on_raise = raiser(lowered.checks, any_strides)
-    return runtime.function(code.address, signature, on_raise, (code, any_strides), explain)
+        strides = AnyStrides(lambda it: for_any_strides(module, entry, it, options), refusal)
+        code = _machine_code(lowered.text, entry, options, strides)
+    return Code(code.address, sites_of(lowered), strides, code)
+
+
+def sites_of(lowered: lower_to_cpu.Lowered) -> tuple[Site, ...]:
+    """What the lowered program may raise, in the order of its sites."""
+    return tuple(Site(c.exception.data, c.message.data, span_of(c.location)) for c in lowered.checks)
+
+
+def prepare(module: ModuleOp, entry: str, options: Options = Options()) -> None:
+    """All that happens to a module before it is lowered."""
+    _hide_all_but(module, entry)
+    run_passes(module, options.passes)
+
+
+def for_any_strides(module: ModuleOp, entry: str, strides: AnyStrides, options: Options = Options()) -> mlir.JitCode:
+    """The code of a prepared module for arguments that are not contiguous."""
+    with _no_collection():
+        return _machine_code(lower(module, entry, options, rows=False).text, entry, options, strides)
 
 
 def _hide_all_but(module: ModuleOp, entry: str) -> None:
@@ -77,11 +94,9 @@ def _hide_all_but(module: ModuleOp, entry: str) -> None:
 def lower(module: ModuleOp, entry: str, options: Options = Options(), rows: bool = True) -> lower_to_cpu.Lowered:
     """The text for MLIR, after the passes. rows: for contiguous tables, or for tables of any strides."""
     function = next(f for f in module.ops if isinstance(f, FuncOp) and f.sym_name.data == entry)
-    started = time.perf_counter()
-    with broken.step("the lowering", text=lambda: print_module(module)):
-        lowered = lower_to_cpu.lower(function, parallel=options.parallel, rows=rows)
     name = "lower-to-cpu" if rows else "lower-to-cpu-any-strides"
-    _report(name, time.perf_counter() - started)
+    with profile.step(name), broken.step("the lowering", text=lambda: print_module(module)):
+        lowered = lower_to_cpu.lower(function, parallel=options.parallel, rows=rows)
     if knobs.IR.get():
         _write(len(options.passes) + (1 if rows else 2), name, lowered.text)
     return lowered
@@ -92,59 +107,34 @@ def _machine_code(text: str, entry: str, options: Options, any_strides: AnyStrid
     with broken.step("MLIR", text=lambda: text):
         symbols = {"pdx_any_strides": any_strides.symbol}
     code = mlir.compile(text, symbols=symbols, opt_level=level, pipeline=UPSTREAM)
-    if knobs.DEBUG.get() >= 1:
-        times = ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in code.seconds.items())
-        print(f"pydex: {entry}: {times}", file=sys.stderr)
+    for name, seconds in code.seconds.items():
+        profile.add(name, seconds)
+    profile.report(entry)
     return code
 
 
-class AnyStrides:
-    """The code of a function for arguments that are not contiguous, made when it is first needed.
-
-    Compiled code calls `symbol`, which returns the address of that code, or of one that raises `NOT_COMPILED`.
-    """
-
-    NOT_COMPILED = -2
-
-    def __init__(self, module: ModuleOp, entry: str, options: Options):
-        self._make = lambda: lower(module, entry, options, rows=False).text
-        self._entry, self._options = entry, options
-        self._code: mlir.JitCode | None = None
-        self.error: Exception | None = None
-        self._callback = ctypes.CFUNCTYPE(ctypes.c_void_p)(self._address)
-        self.symbol = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
-
-    def _address(self) -> int:
-        try:
-            if self._code is None:
-                with _no_collection():
-                    self._code = _machine_code(self._make(), self._entry, self._options, self)
-            return self._code.address
-        except Exception as error:  # no exception may leave a function that machine code called
-            self.error = error
-            return _refusal().address
-
-
 @cache
-def _refusal() -> mlir.JitCode:
-    """Code that raises NOT_COMPILED, whatever it is called with."""
+def _raising() -> mlir.JitCode:
     return mlir.compile(f"""
         llvm.func @pdx_raise(i64, i64, i64)
         llvm.func @entry(%frame: !llvm.ptr) {{
-          %site = llvm.mlir.constant({AnyStrides.NOT_COMPILED} : i64) : i64
+          %site = llvm.mlir.constant({NOT_COMPILED} : i64) : i64
           llvm.call @pdx_raise(%site, %site, %site) : (i64, i64, i64) -> ()
           llvm.return
         }}""")
+
+
+def refusal() -> int:
+    """The address of code that raises NOT_COMPILED, whatever it is called with."""
+    return _raising().address
 
 
 def run_passes(module: ModuleOp, names: Sequence[str], ctx: Context | None = None) -> None:
     """Runs passes by name, `name` or `name{option=value}`, over the module."""
     ctx = ctx or context()
     for number, item in enumerate(names, 1):
-        started = time.perf_counter()
-        with broken.step(f"the pass {item}", text=lambda: print_module(module)):
+        with profile.step(item), broken.step(f"the pass {item}", text=lambda: print_module(module)):
             _pass(item).apply(ctx, module)
-        _report(item, time.perf_counter() - started)
         if knobs.CHECK.get():
             check(module)
         if knobs.IR.get():
@@ -165,11 +155,6 @@ def _pass(item: str) -> ModulePass:
     return available_passes()[spec.name]().from_pass_spec(spec)
 
 
-def _report(name: str, seconds: float) -> None:
-    if knobs.DEBUG.get() >= 2:
-        print(f"pydex: {seconds * 1e3:8.2f} ms  {name}", file=sys.stderr)
-
-
 def _write(number: int, name: str, text: str) -> None:
     directory = Path(knobs.IR.get())
     directory.mkdir(parents=True, exist_ok=True)
@@ -188,33 +173,7 @@ def _no_collection() -> Any:
             gc.enable()
 
 
-# ------------------------------------------------------------------------------------------- run-time errors
-
-
-def raiser(
-    checks: Sequence[eff.CheckOp], any_strides: AnyStrides | None = None
-) -> Callable[[int, int, int], BaseException]:
-    """Makes the exception of a raise site: site k is checks[k]."""
-    sites = [(c.exception.data, c.message.data, span_of(c.location)) for c in checks]
-
-    def on_raise(site: int, a: int, b: int) -> BaseException:
-        if site == runtime.OUT_OF_MEMORY:
-            return MemoryError(f"pydex could not allocate {a} bytes for a temporary table")
-        if site == AnyStrides.NOT_COMPILED and any_strides is not None and any_strides.error is not None:
-            return any_strides.error
-        exception, message, span = sites[site]
-        return exception_class(exception)(Diagnostic(message.format(a, b), span))
-
-    return on_raise
-
-
-@cache
-def exception_class(name: str) -> type[DexError]:
-    """The error class of pydex that is also the builtin exception of this name."""
-    builtin = getattr(builtins, name)
-    if builtin in CLASS_OF:
-        return CLASS_OF[builtin]
-    return type(f"Dex{name}", (DexError, builtin), {"__doc__": f"A {name} raised by compiled code."})
+# ---------------------------------------------------------------------------------------- places of errors
 
 
 def span_of(location: Attribute) -> Span | None:

@@ -7,12 +7,12 @@ import dataclasses
 import re
 from collections.abc import Callable, Sequence
 
+from pydex.code import exception_class
 from pydex.diagnostics import DexError, Diagnostic, Note, Span
 from pydex.frontend.callable import Compiled
 from pydex.frontend.entries import innermost
 from pydex.frontend.frame import Precondition
 from pydex.frontend.functions import Closure, parameter_node
-from pydex.pipeline import exception_class
 from pydex.runtime.problems import (
     NoSuchSize,
     OutOfRange,

@@ -4,6 +4,7 @@
     pydex run FILE:function [ARG…]           one function; prints its result
     pydex check FILE[:function]              the types of its compiled functions, without calling them
     pydex ir FILE:function [--after PASS]    the IR of a function
+    pydex cache info|clear                   what compiled code is kept on disk; forget it
 
 An argument of a function is a Python literal (`2.5`, `[1, 2]`), the path of an .npy file, or NAME=VALUE.
 Whatever the file contains, the answer is a result with exit status 0, or `file:line:col: error: …` with exit status 1.
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydex import knobs
 from pydex.diagnostics import DexValueError
 from pydex.tools.program import load, named, run_as_main, source_order
 from pydex.tools.report import report
@@ -86,6 +88,19 @@ def ir(options: argparse.Namespace) -> int:
     return report(file, lambda: print(named(load(file), name).ir(options.stage, options.after).rstrip("\n")))
 
 
+def cache(options: argparse.Namespace) -> int:
+    """`pydex cache`."""
+    from pydex.cache import files
+
+    if options.action == "clear":
+        print(f"{files.clear()} entries forgotten")
+        return 0
+    found = files.info()
+    where = found.directory if found.directory else "nowhere: PYDEX_CACHE=off"
+    print(f"{found.entries} entries, {found.bytes / 2**20:.1f} MiB of at most {knobs.CACHE_SIZE.get()}, in {where}")
+    return 0
+
+
 def split_target(text: str) -> tuple[str, str]:
     """`FILE:function` as its two parts; no function is the empty string."""
     file, colon, name = text.rpartition(":")
@@ -106,7 +121,7 @@ def parse_argument(text: str) -> Any:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("pydex", description="Run, check and look into the compiled functions of a file.")
-    commands = parser.add_subparsers(required=True, metavar="run | check | ir")
+    commands = parser.add_subparsers(required=True, metavar="run | check | ir | cache")
     made = commands.add_parser("run", help="run a file, or call one of its functions")
     made.add_argument("target", metavar="FILE[:function]")
     made.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="a literal, .npy file, or NAME=VALUE")
@@ -120,6 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--stage", choices=STAGES, default="cpu", help=stages)
     made.add_argument("--after", metavar="PASS", help="stop after this pass")
     made.set_defaults(command=ir)
+    made = commands.add_parser("cache", help="what compiled code is kept on disk, and how to forget it")
+    made.add_argument("action", choices=("info", "clear"))
+    made.set_defaults(command=cache)
     return parser
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from pydex.frontend.scope import MISSING, python_value
+from pydex.outer import MISSING, python_value
 from pydex.structs import struct_fields
 
 LIBRARIES = ("math", "numpy")  # their numbers never change

@@ -16,8 +16,9 @@ from pydex.frontend.functions import Closure, Generator
 from pydex.frontend.jumps import Undefined
 from pydex.frontend.lift import lift
 from pydex.frontend.operators import COMPARISONS, SYMBOLS
-from pydex.frontend.scope import MISSING, Gone
+from pydex.frontend.scope import Gone
 from pydex.frontend.values import NUMBERS, Literal, Record, Scalar, Static, Tuple, Value
+from pydex.outer import MISSING
 
 
 @expression(ast.Constant)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pydex.frontend.kinds import WEAK_FLOAT, flexible_symbol, leaves, substitute, symbols_of
-from pydex.frontend.scope import python_value
 from pydex.frontend.stores import Store, stored
 from pydex.frontend.structure import leaf_type, rebuild
 from pydex.frontend.values import Value
+from pydex.outer import python_value
 from pydex.sets import Fin
 from pydex.types import TableType, Type, element_type_of
 

@@ -11,9 +11,8 @@ from pydex.diagnostics import Span
 from pydex.frontend.frame import Frame
 from pydex.frontend.source import Source
 from pydex.frontend.values import Value
+from pydex.outer import MISSING, python_value
 from pydex.sizes import Size, Symbol
-
-MISSING = object()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,16 +72,3 @@ class Scope:
                 return scope.sizes[symbol]
             scope = scope.parent
         return None
-
-
-def python_value(function: Callable[..., Any], name: str) -> Any:
-    """What a name refers to in a Python function, or MISSING."""
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    if name in cells:
-        try:
-            return cells[name].cell_contents
-        except ValueError:
-            return MISSING
-    if name in function.__globals__:
-        return function.__globals__[name]
-    return getattr(builtins, name, MISSING)

@@ -3,7 +3,10 @@
 `function` makes a Python callable of compiled code; `library` is what the code is linked against.
 """
 
+import ctypes
 import sys
+from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +23,8 @@ except ImportError as error:
 
 from pydex.runtime._native import Dispatcher as Dispatcher
 from pydex.runtime._native import Function as Function
+from pydex.runtime._native import Image as Image
+from pydex.runtime._native import type_codes as type_codes
 
 if TYPE_CHECKING:
     from pydex.runtime.call import function as function
@@ -38,6 +43,18 @@ def __getattr__(name: str) -> Any:
     if name == "function":
         return import_module("pydex.runtime.call").function  # what it needs is imported at the first compilation
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@cache
+def _libraries() -> tuple[ctypes.CDLL, ctypes.CDLL]:
+    return ctypes.CDLL(str(library())), ctypes.CDLL(None)
+
+
+def addresses(names: Iterable[str]) -> dict[str, int]:
+    """Where functions are that compiled code calls: of `library()`, else of this process; those that exist."""
+    own, process = _libraries()
+    found = {name: getattr(own, name, None) or getattr(process, name, None) for name in names}
+    return {name: ctypes.cast(f, ctypes.c_void_p).value or 0 for name, f in found.items() if f is not None}
 
 
 def set_threads(n: int) -> None:

@@ -38,16 +38,27 @@ def function(
     makes the one for arguments that do not fit. `keep` is what owns the code: it lives as long as the callable.
     """
 
-    def slow_path(native: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-        try:
-            converted, _ = bind(signature, args, kwargs)
-        except Refused as refused:
-            problem = refused.problem
-        else:
-            return native.retry(*converted)
-        raise explain(problem)
+    def slow_path(native: _native.Function, args: tuple, kwargs: dict[str, Any]) -> Any:
+        return call_slowly(signature, explain, native, args, kwargs)
 
     return _native.Function(entry, signature.encode(), slow_path, on_raise, keep)
+
+
+def call_slowly(
+    signature: Signature,
+    explain: Callable[[Problem], BaseException],
+    native: _native.Function,
+    args: tuple,
+    kwargs: dict[str, Any],
+) -> Any:
+    """A call whose arguments have to be converted, or refused."""
+    try:
+        converted, _ = bind(signature, args, kwargs)
+    except Refused as refused:
+        problem = refused.problem
+    else:
+        return native.retry(*converted)
+    raise explain(problem)
 
 
 def bind(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, int]]:

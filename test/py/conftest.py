@@ -1,10 +1,13 @@
 """Fixtures that several test files use."""
 
 import ctypes
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
+
+os.environ["PYDEX_CACHE"] = "off"  # what the tests see is compiled by this pydex; test_cache.py has its own directories
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ HAVE_VECTORCALL = 1 << 11
 def compilations(monkeypatch):
     """The entries that were compiled, in order."""
     made = []
-    compile = pipeline.compile
-    monkeypatch.setattr(pipeline, "compile", lambda *args, **more: made.append(args[1]) or compile(*args, **more))
+    build = pipeline.build
+    monkeypatch.setattr(pipeline, "build", lambda module, entry: made.append(entry) or build(module, entry))
     return made
 
 

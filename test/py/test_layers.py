@@ -11,12 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A module imports from its own row or the rows above. A new top-level module of pydex needs a place here.
 ROWS = (
-    {"diagnostics", "knobs", "broken", "compiling", "types", "sizes", "sets", "structs", "builtins"},
+    {"diagnostics", "knobs", "broken", "compiling", "outer", "profile", "types", "sizes", "sets"}
+    | {"structs", "builtins"},
     {"dialects"},
     {"passes"},
     {"frontend", "interpreter", "reference", "universe"},
-    {"pipeline", "mlir", "runtime"},
-    {"api", "calling", "gradients", "listing", "refusals", "signatures", "lib", "random"},
+    {"pipeline", "mlir", "runtime", "code", "cache"},
+    {"api", "calling", "gradients", "listing", "refusals", "restored", "compilation", "signatures", "lib", "random"},
     {"tools"},
     {"benchmarks", "examples", "test"},
 )
@@ -29,7 +30,7 @@ LATE = {("builtins", "reference"), ("types", "reference"), ("sets", "reference")
 ONLY = {
     "mlir": {"mlir"},
     "torch_mlir": {"mlir"},
-    "ast": {"frontend", "reference", "diagnostics", "refusals", "tools", "test"},  # passes never see Python
+    "ast": {"frontend", "reference", "diagnostics", "refusals", "cache", "tools", "test"},  # passes never see Python
     "xdsl": {
         *("dialects", "passes", "frontend", "interpreter", "pipeline"),
         *("listing", "signatures", "api", "tools", "universe", "test"),

@@ -11,6 +11,7 @@
 
 #include "brief.h"
 #include "buffer.h"
+#include "image.h"
 #include "pydex_rt.h"
 
 typedef struct {
@@ -295,6 +296,18 @@ static PyObject *trim(PyObject *module, PyObject *unused) {
   Py_RETURN_NONE;
 }
 
+static PyObject *type_codes(PyObject *module, PyObject *arguments) {
+  PyObject *sequence = PySequence_Fast(arguments, "expected arguments");
+  PyObject *codes = sequence ? PyTuple_New(PySequence_Fast_GET_SIZE(sequence)) : NULL;
+  for (Py_ssize_t i = 0; codes && i < PyTuple_GET_SIZE(codes); i++) {
+    PyObject *code = PyLong_FromLong(type_code(PySequence_Fast_GET_ITEM(sequence, i)));
+    if (code) PyTuple_SET_ITEM(codes, i, code);
+    else Py_CLEAR(codes);
+  }
+  Py_XDECREF(sequence);
+  return codes;
+}
+
 static PyMethodDef methods[] = {
     {"set_threads", set_threads, METH_O, "Threads of later parallel loops; below 1: all processors of this process."},
     {"get_threads", get_threads, METH_NOARGS, "Threads of parallel loops."},
@@ -303,6 +316,7 @@ static PyMethodDef methods[] = {
     {"set_blas", set_blas, METH_O, "The OpenBLAS to open at the first contraction."},
     {"blas", blas, METH_NOARGS, "The path of the OpenBLAS in use; '' without one."},
     {"arena_bytes", arena_bytes, METH_NOARGS, "Bytes that this thread keeps for temporaries."},
+    {"type_codes", type_codes, METH_O, "A number for the type of each argument, sizes apart; 0 where it has none."},
     {"trim", trim, METH_NOARGS, "Gives back what this thread keeps for temporaries, and freed results."},
     {0}};
 
@@ -310,9 +324,10 @@ static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT, "_native", "The native half of pydex.runtime.", -1, methods};
 
 PyMODINIT_FUNC PyInit__native(void) {
-  if (convert_setup() || dispatch_setup() || PyType_Ready(&FunctionType)) return NULL;
+  if (convert_setup() || dispatch_setup() || PyType_Ready(&FunctionType) || PyType_Ready(&ImageType)) return NULL;
   PyObject *m = PyModule_Create(&module);
   if (m && PyModule_AddObjectRef(m, "Function", (PyObject *)&FunctionType)) Py_CLEAR(m);
   if (m && PyModule_AddObjectRef(m, "Dispatcher", (PyObject *)&DispatcherType)) Py_CLEAR(m);
+  if (m && PyModule_AddObjectRef(m, "Image", (PyObject *)&ImageType)) Py_CLEAR(m);
   return m;
 }
