@@ -62,8 +62,8 @@ py: setup        ## all pytest tests
 gpu: setup       ## tests that need a CUDA device
 	$(PY) -m pytest -q -m gpu
 
-bench: $(VENV)/.bench  ## WORKLOADS="gmm fused" beside jax, torch and numba, installed first
-	$(PY) -m benchmarks.run $(WORKLOADS)
+bench: $(VENV)/.bench  ## WORKLOADS="gmm fused", or all, beside C, jax, torch and numba, installed first
+	$(PY) -m benchmarks.run $(WORKLOADS) --json bench-out/rows.json --png bench-out/rows.png
 
 ir: setup        ## what each pass does to one program: F=examples/logsumexp.py:logsumexp
 	$(BIN)/pydex ir $(F)

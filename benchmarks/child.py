@@ -1,11 +1,11 @@
 """One peer on one workload in a process of its own: `python -m benchmarks.child WORKLOAD SIZE PEER THREADS FOLDER`.
 
 Answers each line of standard input with one line of JSON on standard output:
-    check FUNCTION   calls it once, saves its results in FOLDER: {"seconds": …} or {"absent": true}
-    time FUNCTION    calls it for about 20 ms, at least once: {"seconds": …} per call; of one thread the seconds that
-                     the processor worked for this process, which others on the machine cannot take away
+    check FUNCTION   calls it once, saves its results in FOLDER: {"seconds": …, "wall": …} or {"absent": true}
+    time FUNCTION    calls it for about 20 ms, at least once: {"seconds": …} per call
     peak             {"bytes": …}, the most memory this process ever held
-A failure is answered with {"error": …}.
+"seconds" with one thread are those that the processor worked for this process, which others on the machine cannot take
+away; with more threads they are those of the clock on the wall. A failure is answered with {"error": …}.
 """
 
 import json
@@ -55,11 +55,11 @@ class Child:
         function = self.functions[name]
         if function is None:
             return {"absent": True}
-        start = time.perf_counter()
+        start, wall = self.clock(), time.perf_counter()
         result = function()
-        seconds = time.perf_counter() - start
+        answer = {"seconds": self.clock() - start, "wall": time.perf_counter() - wall}
         np.savez(self.folder / f"{name}.npz", *flatten(result))
-        return {"seconds": seconds}
+        return answer
 
     def time(self, name: str) -> dict[str, Any]:
         function, repeats = self.functions[name], self.repeats.get(name, 1)
@@ -88,7 +88,6 @@ def main() -> None:
     """Serves until standard input ends. What a framework prints goes to standard error."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    os.environ["PYDEX_CACHE"] = "off"  # compile times are of compiling
     pin(int(sys.argv[4]))
     child = _answer(lambda: Child(*sys.argv[1:]))
     out.write(json.dumps(child if isinstance(child, dict) else {}) + "\n")

@@ -7,6 +7,7 @@ threads: pydex's medians, the best peer in Python, C by hand, their ratios, and 
 import argparse
 import datetime
 import json
+import os
 import platform
 from pathlib import Path
 
@@ -63,9 +64,15 @@ def _line(rows: list[dict]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _peers(rows: list[dict]) -> list[str]:
+    """Those that have a time somewhere, pydex aside."""
+    return sorted({row["peer"] for row in rows if row["objective_s"] is not None} - {"pydex"})
+
+
 def tables(rows: list[dict], date: datetime.date) -> str:
     """The measured part of the page: a table for each number of threads; what failed, below."""
-    text = [f"Measured on {date.isoformat()}: {processor()}, {platform.system()}, Python {platform.python_version()}."]
+    system = f"{processor()}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}"
+    text = [f"Measured on {date.isoformat()}: {system}. Peers: {', '.join(_peers(rows))}."]
     for threads in sorted({row["threads"] for row in rows}):
         some = [row for row in rows if row["threads"] == threads]
         groups = {name: [row for row in some if row["workload"] == name] for name in {r["workload"]: 0 for r in some}}

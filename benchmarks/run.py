@@ -39,8 +39,8 @@ def environment(threads: int) -> dict[str, str]:
     count = str(threads)
     names = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS NUMBA_NUM_THREADS PYDEX_THREADS".split()
     xla = "" if threads > 1 else "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    caches = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla}
-    return {**os.environ, **dict.fromkeys(names, count), **caches}
+    caches = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1", "PYDEX_CACHE": "off"}
+    return {**os.environ, **dict.fromkeys(names, count), **caches, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla}
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Peer:
         if problem:
             self.error = f"{name}: {problem}" if self.error is None else f"{self.error}; {name}: {problem}"
             return
-        self.first[name], self.samples[name] = answer["seconds"], []
+        self.first[name], self.samples[name] = answer["wall"], []
         if answer["seconds"] > LONG and self.name not in frameworks.COMPILED:
             self.samples[name] = [answer["seconds"]]
 
@@ -228,6 +228,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     options = _parser().parse_args()
+    for file in filter(None, (options.json, options.png)):
+        file.parent.mkdir(parents=True, exist_ok=True)
     rows, broken = [], False
     for workload, size in options.workloads or [(name, "default") for name in SIZES]:
         for threads in options.threads:

@@ -15,9 +15,11 @@ def _flow(u):
 
 def jax():
     import jax
+    import jax.numpy as jnp
 
     def objective(start, steps):
-        return jax.lax.scan(lambda u, _: (u.at[1:-1, 1:-1].add(_flow(u)), None), start, length=steps)[0]
+        """Padding with zeros, which XLA fuses with the sum; `at[1:-1, 1:-1].add` takes twice as long."""
+        return jax.lax.scan(lambda u, _: (u + jnp.pad(_flow(u), 1), None), start, length=steps)[0]
 
     return objective, jax.grad(lambda start, steps: (objective(start, steps) ** 2).mean())
 

@@ -1,16 +1,18 @@
 """benchmarks.run: what it measures is right, its rows have the form that others read, and what fails is said."""
 
+import datetime
 import importlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import frameworks, oracle, run
+from benchmarks import c, child, frameworks, oracle, plot, report, run, table
 from benchmarks.inputs import SIZES, inputs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,3 +162,92 @@ def test_peak_memory_does_not_count_the_parents():
     peak = one.ask("peak")["bytes"]
     one.stop()
     assert 10**6 < peak < weight.nbytes
+
+
+def rows(**times):
+    """Rows of one workload: objective and gradient of each peer, in seconds."""
+    return [
+        dict(zip(KEYS, ("tri", peer.replace("_", "."), 1, *pair, None, None, 10**7), strict=True))
+        for peer, pair in times.items()
+    ]
+
+
+MEASURED = rows(pydex=(2e-3, 4e-3), numpy=(9e-3, None), jax_expert=(3e-3, 2e-3), c=(1e-3, 1e-3))
+
+
+def test_the_best_peer_is_one_of_python():
+    assert table.best(MEASURED, "objective_s") == 3e-3
+    assert table.best(MEASURED, "gradient_s") == 2e-3
+    assert table.by_hand(MEASURED, "gradient_s") == 1e-3
+    assert table.best(MEASURED[:1], "objective_s") is None
+
+
+def test_a_line_of_the_report():
+    text = report.tables([*MEASURED, *({**row, "threads": 2} for row in MEASURED)], datetime.date(2000, 1, 2))
+    first, second = (line for line in text.splitlines() if line.startswith("| tri"))
+    cells = "| tri | 2 / 4 | 3 jax.expert / 2 jax.expert | 1 / 1 | 0.67 / 2.00 | 2.00 / 4.00 | 2.00 |"
+    assert first == f"{cells} 2 / 2.5, operations | – | 10 |"
+    assert second == f"{cells} – | – | 10 |", "the limits are those of one thread"
+    assert "Measured on 2000-01-02: " in text and "Not measured" not in text
+    assert "Peers: c, jax.expert, numpy." in text
+
+
+def test_the_report_says_what_failed():
+    (row,) = rows(pydex=(None, None))
+    text = report.tables([row | {"error": "objective: no"}], datetime.date(2000, 1, 2))
+    assert text.splitlines()[-1] == "* tri, pydex, 1: objective: no"
+    assert "| tri | – | – | – | – | – | – | 2 / 2.5, operations | – | 10 |" in text
+
+
+def test_the_report_keeps_the_text_around_it(monkeypatch, tmp_path):
+    page, file = tmp_path / "page.md", tmp_path / "rows.json"
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    file.write_text(json.dumps(MEASURED))
+    monkeypatch.setattr(report, "PAGE", page)
+    monkeypatch.setattr(sys, "argv", ["report", str(file)])
+    report.main()
+    report.main()
+    text = page.read_text()
+    assert text.startswith(f"before\n{report.BEGIN}\n") and text.endswith(f"\n{report.END}\nafter\n")
+    assert text.count("| tri |") == 1 and "old" not in text
+
+
+@pytest.mark.slow
+def test_a_picture_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    plot.picture(MEASURED, tmp_path / "rows.png")
+    assert (tmp_path / "rows.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_a_compiler_c_is_absent(monkeypatch):
+    monkeypatch.setattr(frameworks, "compiler", lambda: None)
+    assert not frameworks.has("tri", "c")
+    (one,) = run.measure("tri", "small", ["c"], 1, run._parser().parse_args([]))
+    assert one.row()["objective_s"] is None and "error" not in one.row()
+
+
+@pytest.mark.skipif(c.compiler() is None, reason="this machine has no C compiler")
+def test_c_that_does_not_compile_is_an_error(monkeypatch, tmp_path):
+    (tmp_path / "wrong.c").write_text("this is not C\n")
+    monkeypatch.setattr(c, "HERE", tmp_path)
+    monkeypatch.setattr(c, "BUILD", tmp_path / "build")
+    with pytest.raises(RuntimeError, match=r"wrong\.c: .*error"):
+        c.library("wrong")
+
+
+def test_a_long_call_is_not_made_again(monkeypatch):
+    one = peer()
+    monkeypatch.setattr(one, "ask", lambda command: {"seconds": 11.0, "wall": 12.0})
+    monkeypatch.setattr(one, "_compare", lambda *_: None)
+    one.check("objective", [], (0.0, 0.0))
+    run.take_turns([one], 3, 1.0)
+    assert one.samples == {"objective": [11.0]}
+
+
+def test_seconds_of_one_thread_are_those_of_the_processor(tmp_path):
+    one = child.Child("call", "small", "numpy", "1", tmp_path)
+    one.functions["objective"] = lambda: time.sleep(0.1)
+    assert one.time("objective")["seconds"] < 0.05
+    two = child.Child("call", "small", "numpy", "2", tmp_path)
+    two.functions["objective"] = lambda: time.sleep(0.1)
+    assert two.time("objective")["seconds"] >= 0.1
