@@ -153,19 +153,6 @@ def _bernoulli(k: int) -> Fraction:
     return -sum((comb(k + 1, j) * _bernoulli(j) for j in range(k)), Fraction(0)) / (k + 1)
 
 
-def is_nonnegative(formula: Formula) -> bool:
-    """Whether signs of coefficients prove it, for sizes of at least 1."""
-    one = {a: Formula.of(a) + 1 for a in formula.atoms() if isinstance(a, str)}
-    return all(coef > 0 for coef in formula.substitute(one).terms.values())
-
-
-def larger(a: Formula, b: Formula) -> Formula:
-    """A bound on both: for each monomial the larger coefficient."""
-    zero = Fraction(0)
-    terms = {m: max(a.terms.get(m, zero), b.terms.get(m, zero)) for m in {**a.terms, **b.terms}}
-    return Formula({m: c for m, c in terms.items() if c})
-
-
 # ------------------------------------------------------------------------------------------------------- text
 
 

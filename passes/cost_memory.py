@@ -24,6 +24,7 @@ from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes import lower_parallel
 from pydex.passes.lower import SMALL, Lowering
+from pydex.passes.lower_lane_choice import Choice
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_to_cpu import Cpu
 
@@ -32,6 +33,7 @@ from pydex.passes.lower_to_cpu import Cpu
 class Allocated:
     """A table that the lowering made room for: `maker` is the op that needs it.
 
+    lanes: how many of them lie side by side, for iterations that run in the lanes of vectors.
     times: "once" each time the op that it is attached to is reached; for each "chunk" of that parallel loop; or a
     "copy" of an accumulator for each chunk, if there are several.
     """
@@ -39,16 +41,23 @@ class Allocated:
     type: ix.TableType
     maker: Operation
     small: bool
+    lanes: int = 1
     times: Literal["once", "chunk", "copy"] = "once"
 
 
 @dataclass
 class Memory:
-    """What the lowering of one function was seen to do. `shared`: the loops that it shares out among threads."""
+    """What the lowering of one function was seen to do.
+
+    shared: the loops that it shares out among threads. unrolled: those whose iterations it writes one after the other.
+    lanes: for each loop that it asked about, whether its iterations run in the lanes of vectors, and why.
+    """
 
     allocated: dict[Operation, list[Allocated]] = field(default_factory=dict)
     copied: dict[Operation, list[ix.TableType]] = field(default_factory=dict)
     shared: set[ix.ForOp] = field(default_factory=set)
+    unrolled: set[Operation] = field(default_factory=set)
+    lanes: dict[Operation, Choice] = field(default_factory=dict)
 
 
 def memory(function: func.FuncOp) -> Memory:
@@ -68,6 +77,10 @@ class _Watched(Cpu):
 
     def lowering(self) -> Lowering:
         return _Watching(self)
+
+    def in_lanes(self, op: ix.ForOp) -> Choice | None:
+        self.seen.lanes[op] = self.choices.of(op)
+        return super().in_lanes(op)
 
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
         shared = super().parallel(low, op)
@@ -92,6 +105,14 @@ class _Place:
     ran: dict[int, Block] = field(default_factory=dict)
     inside_again: bool = False
     again: bool = False
+
+    def block_at(self, depth: int) -> Block:
+        """The block below the op whose lines are written at this depth: the last one that was run, or will be."""
+        above = [at for at in self.ran if at <= depth]
+        if above:
+            return self.ran[max(above)]
+        assert isinstance(self.op, ix.ForOp)
+        return self.op.body.block
 
 
 class _Rules(dict[type[Operation], Callable[[Lowering, Any], None]]):
@@ -123,6 +144,9 @@ class _Watching(Lowering):
         again = bool(self.path) and self.path[-1].again
         self.path.append(_Place(len(self.frames), block, inside_again=again))
         self.runs[block] += 1
+        loop = block.parent_op()
+        if isinstance(loop, ix.ForOp) and not self.frames[-1].is_loop:
+            self.seen.unrolled.add(loop)
         super().run(block)
         done = self.path.pop()
         if self.path:
@@ -149,7 +173,8 @@ class _Watching(Lowering):
         type, maker = ix.TableType.of(sizes, element), self.path[-1].op
         assert isinstance(type, ix.TableType) and maker is not None and outer.op is not None
         small = cells.constant is not None and cells.constant <= SMALL
-        made = Allocated(type, maker, small, "chunk" if outer.depth < len(self.frames) else "once")
+        times = "chunk" if outer.depth < len(self.frames) else "once"
+        made = Allocated(type, maker, small, max(1, self.lanes), times)
         self.seen.allocated.setdefault(outer.op, []).append(made)
 
     def copy(self, type: Attribute, source: Any, target: Any) -> None:
@@ -165,7 +190,7 @@ class _Watching(Lowering):
             if depth == place.depth:
                 block, op = place.block, place.op
             else:
-                block = place.ran[max(d for d in place.ran if d <= depth)]
+                block = place.block_at(depth)
         again = bool(self.path) and self.path[-1].again or (op is None and self.runs[block] > 1)
         site = op or block.last_op
         if not again and site is not None:

@@ -55,18 +55,26 @@ class Scope:
 
     def is_natural(self, size: SizeAttr) -> bool:
         """Whether a size is never negative; one of the function's own sizes alone is assumed not to be."""
-        least = size
-        for symbol, extent in reversed(self.indices.items()):
-            one = least.substitute({symbol: SizeAttr.of(1)}) - least.substitute({symbol: SizeAttr.of(0)})
-            falling = any(coef < 0 for _, coef in one.data)
-            least = least.substitute({symbol: extent - 1 if falling else SizeAttr.of(0)})
-        if all(coef > 0 for _, coef in least.data):
+        least = self.extreme(size, -1)
+        if least is not None and all(coef > 0 for _, coef in least.data):
             return True
         inner = {*self.indices, *self.opened, *self.known}
         if size.constant is not None or not inner.isdisjoint(size.symbols()):
             return False
         self.assumed[size] = None
         return True
+
+    def extreme(self, size: SizeAttr, sign: int) -> SizeAttr | None:
+        """A size at the ends of loops' ranges, its least (sign −1) or greatest; None unless it is affine in each index
+        and only rises or only falls with it."""
+        for symbol, extent in reversed(self.indices.items()):
+            zero, one, two = (size.substitute({symbol: SizeAttr.of(k)}) for k in range(3))
+            slope = (one - zero).data
+            signs = {coef > 0 for _, coef in slope}
+            if two - one != one - zero or len(signs) > 1:
+                return None
+            size = zero if signs != {sign > 0} else size.substitute({symbol: extent - 1})
+        return size
 
     def define(self, op: ix.OpenOp | ix.NameOp) -> None:
         """A symbol that an op of a block defines."""
@@ -76,10 +84,16 @@ class Scope:
         if number is not None:
             self.known[symbol] = self.formula(number)
             return
-        label = f"{'size' if isinstance(op, ix.OpenOp) else 'index'} at line {line_of(op)}"
+        what = "size" if isinstance(op, ix.OpenOp) else "index"
+        made = self.unknown(op, "value", f"{what}({where(op, 'number')})")
         if isinstance(value.owner, eff.WhileOp):
-            label = trips_label(value.owner)
-        self.opened[symbol] = self.unknown(op, "value", label)
+            trips = self.trips(value.owner)
+            made = Unknown(made.key, trips.label, trips.number)
+        self.opened[symbol] = made
+
+    def trips(self, op: eff.WhileOp) -> Unknown:
+        """How often the body of a `while` runs."""
+        return self.unknown(op, "trips", f"trips({where(op, 'while')})")
 
     def close(self, block: Block, cost: Formula) -> Formula:
         """A cost outside of a block that opens sizes: they become sums over its runs."""
@@ -145,10 +159,14 @@ def line_of(op: Operation) -> int:
     return op.location.line.data if isinstance(op.location, FileLineColLoc) else 0
 
 
-def trips_label(op: eff.WhileOp) -> str:
-    return f"trips(while at line {line_of(op)})"
+def where(op: Operation, what: str) -> str:
+    """`if at line 7`; what no line of the source says is the compiler's own."""
+    line = line_of(op)
+    return f"{what} at line {line}" if line else f"a hidden {what}"
 
 
 def shown(size: SizeAttr) -> str:
-    """A size without the numbers of its symbols."""
-    return str(size.substitute({s: SizeAttr.of(s.split(".")[0]) for s in size.symbols()}))
+    """A size without the numbers of its symbols, where these are not needed to tell them apart."""
+    names = Counter(symbol.split(".")[0] for symbol in set(size.symbols()))
+    short = {s: SizeAttr.of(s.split(".")[0]) for s in size.symbols() if names[s.split(".")[0]] == 1}
+    return str(size.substitute(short))

@@ -10,11 +10,18 @@ from collections.abc import Callable
 from typing import Any
 
 from pydex.calling import CompiledFunction, DerivativeOf, Jit
+from pydex.diagnostics import DexTypeError
+from pydex.explaining.guarantee import Guarantee
 
 
-def jit(function: Callable[..., Any]) -> Any:
-    """Compiles a function: `@dx.jit`."""
-    return function if isinstance(function, CompiledFunction) else Jit(function)
+def jit(function: Callable[..., Any] | None = None, *, require: Guarantee | None = None) -> Any:
+    """Compiles a function: `@dx.jit`; with `require=dx.Guarantee(…)` it promises what a call of it costs."""
+    if require is not None and not isinstance(require, Guarantee):
+        raise DexTypeError(f"require is a dx.Guarantee, found {require!r}")
+    if function is None:
+        return lambda function: jit(function, require=require)
+    made = function if isinstance(function, CompiledFunction) else Jit(function)
+    return made if require is None else made.promising(require)
 
 
 def grad(function: Callable[..., Any], wrt: Any = 0) -> Any:

@@ -18,6 +18,7 @@ from pydex.runtime import Dispatcher
 
 if TYPE_CHECKING:
     from pydex.compilation import Compilation
+    from pydex.explaining.guarantee import Guarantee
     from pydex.frontend.callable import Compiled
     from pydex.runtime import Function
     from pydex.types import Type
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 class CompiledFunction(Dispatcher):
     """What `@dx.jit` and the derivatives make: it can be called from Python and from compiled code."""
+
+    guarantee: Guarantee | None = None
 
     def __init__(self, function: Any):
         self.function = function
@@ -123,11 +126,24 @@ class CompiledFunction(Dispatcher):
         from pydex.frontend.entry import elaborate
         from pydex.refusals import explainer
 
+        if self.guarantee is not None:
+            from pydex.explaining.demand import demand
+
+            demand(self.__pydex_compiled__, types, self.guarantee)
         key = cache.key(self, None if types is None else values)
         with profile.step("frontend"):
             program = elaborate(self.__pydex_compiled__, types)
         explain = explainer(self.__pydex_compiled__, program.instance.frame.preconditions)
         return Compilation(program, explain, key)
+
+    def promising(self, guarantee: Guarantee) -> CompiledFunction:
+        """The same function, which is compiled only if it keeps the guarantee."""
+        made = self._another()
+        made.guarantee = guarantee
+        return made
+
+    def _another(self) -> CompiledFunction:
+        raise NotImplementedError(f"{type(self).__name__} must make another of itself")
 
     # --------------------------------------------------------------------------------------------- inspection
 
@@ -173,6 +189,9 @@ class Jit(CompiledFunction):
         super().__init__(function)
         functools.update_wrapper(self, function, updated=())
 
+    def _another(self) -> Jit:
+        return Jit(self.function)
+
     def _view(self) -> Compiled:
         from pydex.frontend.jit import Function
 
@@ -199,6 +218,9 @@ class DerivativeOf(CompiledFunction):
         super().__init__(function)
         self.transform, self.wrt, self.mode = transform, wrt, mode
         self.__name__ = f"{transform}_{self.__name__}"
+
+    def _another(self) -> DerivativeOf:
+        return DerivativeOf(self.transform, self.function, self.wrt, self.mode)
 
     def _view(self) -> Compiled:
         from pydex.frontend.derivatives import Transformed

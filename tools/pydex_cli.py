@@ -3,6 +3,7 @@
     pydex run FILE [ARG…]                    the file as a program, as `python FILE ARG…`
     pydex run FILE:function [ARG…]           one function; prints its result
     pydex check FILE[:function]              the types of its compiled functions, without calling them
+    pydex explain FILE:function              what the function costs, as formulas in its sizes
     pydex ir FILE:function [--after PASS]    the IR of a function
     pydex cache info|clear                   what compiled code is kept on disk; forget it
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +82,23 @@ def _type(function: Any) -> str:
 
 def ir(options: argparse.Namespace) -> int:
     """`pydex ir`."""
+    return _of_function("ir", options, lambda function: function.ir(options.stage, options.after).rstrip("\n"))
+
+
+def explain(options: argparse.Namespace) -> int:
+    """`pydex explain`."""
+    from pydex.explaining import explained
+
+    return _of_function("explain", options, explained)
+
+
+def _of_function(command: str, options: argparse.Namespace, text: Callable[[Any], str]) -> int:
+    """Prints a text about the function that is the target."""
     file, name = split_target(options.target)
     if not name:
-        print(f"{file}:1:1: error: which function? pydex ir {file}:FUNCTION", file=sys.stderr)
+        print(f"{file}:1:1: error: which function? pydex {command} {file}:FUNCTION", file=sys.stderr)
         return 1
-    return report(file, lambda: print(named(load(file), name).ir(options.stage, options.after).rstrip("\n")))
+    return report(file, lambda: print(text(named(load(file), name))))
 
 
 def cache(options: argparse.Namespace) -> int:
@@ -121,7 +134,7 @@ def parse_argument(text: str) -> Any:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("pydex", description="Run, check and look into the compiled functions of a file.")
-    commands = parser.add_subparsers(required=True, metavar="run | check | ir | cache")
+    commands = parser.add_subparsers(required=True, metavar="run | check | explain | ir | cache")
     made = commands.add_parser("run", help="run a file, or call one of its functions")
     made.add_argument("target", metavar="FILE[:function]")
     made.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="a literal, .npy file, or NAME=VALUE")
@@ -129,6 +142,9 @@ def _parser() -> argparse.ArgumentParser:
     made = commands.add_parser("check", help="print the types of compiled functions, or what is wrong with them")
     made.add_argument("target", metavar="FILE[:function]")
     made.set_defaults(command=check)
+    made = commands.add_parser("explain", help="print what a function costs, its loops and its gradient")
+    made.add_argument("target", metavar="FILE:function")
+    made.set_defaults(command=explain)
     made = commands.add_parser("ir", help="print the IR of a function")
     made.add_argument("target", metavar="FILE:function")
     stages = "; ".join(f"{name}: {what}" for name, what in STAGES.items())

@@ -38,7 +38,8 @@ def key(function: Any, arguments: Sequence[Any] | None) -> str | None:
         return None
     from pydex.cache.environment import environment
 
-    return hashlib.sha256("\0".join((environment(), program, types or "")).encode()).hexdigest()
+    parts = environment(), program, types or "", repr(function.guarantee)  # code is kept of kept promises only
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _types(arguments: Sequence[Any] | None) -> str | None:

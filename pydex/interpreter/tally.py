@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from xdsl.dialects import scf
 from xdsl.ir import Attribute, Operation
 
 from pydex.dialects import eff, ix
+from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes.cost_formula import Unknown
 from pydex.passes.cost_memory import Memory
@@ -74,6 +76,10 @@ class Tally:
                 self._move(op.values[0].type, stores=len(op.values))
             case eff.AddOp():
                 self._combine(frame, op)
+            case ContractOp():
+                terms = prod(frame.size(size) for size in op.sizes.data)
+                self.counts["flops"] += 2 * terms
+                self._move(op.result.type, loads=2 * terms, stores=self._cells(frame, op, op.result.type))
             case ix.YieldOp() | eff.YieldOp():
                 self._end(op)
             case _:
@@ -124,7 +130,7 @@ class Tally:
                 cells = 1
                 for extent in frame.box(made.type):
                     cells *= extent
-                self.counts["allocated"] += cells * times * bytes_of(made.type)
+                self.counts["allocated"] += cells * times * made.lanes * bytes_of(made.type)
 
     def _note(self, frame: Any, op: Operation) -> None:
         """What only the run knows."""

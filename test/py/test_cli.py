@@ -184,6 +184,17 @@ def test_ir(pydex, options, contains):
     assert contains in out
 
 
+def test_explain(pydex):
+    code, out, err = pydex("explain", "demo.py:total")
+    assert (code, err) == (0, "")
+    assert out.startswith("total(x: f64[n]) -> f64\n  work       n flops\n  memory     n loads, 0 stores: 8*n bytes\n")
+
+
+def test_explain_of_no_function(pydex):
+    message = "demo.py:1:1: error: which function? pydex explain demo.py:FUNCTION\n"
+    assert pydex("explain", "demo.py") == (1, "", message)
+
+
 def test_ir_of_no_function(pydex):
     assert pydex("ir", "demo.py") == (1, "", "demo.py:1:1: error: which function? pydex ir demo.py:FUNCTION\n")
 

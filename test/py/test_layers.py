@@ -17,7 +17,8 @@ ROWS = (
     {"passes"},
     {"frontend", "interpreter", "reference", "universe"},
     {"pipeline", "mlir", "runtime", "code", "cache"},
-    {"api", "calling", "gradients", "listing", "refusals", "restored", "compilation", "signatures", "lib", "random"},
+    {"api", "calling", "compilation", "explaining", "gradients", "listing", "refusals", "restored", "signatures"}
+    | {"lib", "random"},
     {"tools"},
     {"benchmarks", "examples", "test"},
 )
@@ -33,7 +34,7 @@ ONLY = {
     "ast": {"frontend", "reference", "diagnostics", "refusals", "cache", "tools", "test"},  # passes never see Python
     "xdsl": {
         *("dialects", "passes", "frontend", "interpreter", "pipeline"),
-        *("listing", "signatures", "api", "tools", "universe", "test"),
+        *("explaining", "listing", "signatures", "api", "tools", "universe", "test"),
     },
     "torch": {"benchmarks", "test"},
     "jax": {"benchmarks", "test"},

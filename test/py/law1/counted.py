@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,16 @@ import numpy as np
 from law1.subject import Subject, function, shape
 from pydex import interpreter
 from pydex.interpreter.tally import Tally
-from pydex.passes.cost import ALL, FunctionCost, function_cost
+from pydex.passes.cost import FunctionCost, function_cost
 from pydex.passes.cost_formula import Atom, Unknown
+from pydex.passes.cost_ops import ALL
 
 
-def assert_counted(made: Subject, name: str, arguments: Sequence[Any]) -> FunctionCost:
-    """AssertionError unless every formula gives the counted number; the module has been through the pipeline."""
+def assert_counted(made: Subject, name: str, arguments: Sequence[Any]) -> tuple[FunctionCost, dict[str, Fraction]]:
+    """The formulas, and what they say about a run; AssertionError unless the interpreter counts the same.
+
+    The module has been through the pipeline.
+    """
     cost = function_cost(function(made.module, name))
     unknowns = {a for formula in cost.cost.values() for a in formula.atoms() if isinstance(a, Unknown)}
     tally = Tally(cost.memory, unknowns)
@@ -29,7 +34,8 @@ def assert_counted(made: Subject, name: str, arguments: Sequence[Any]) -> Functi
     said = {unit: cost.cost[unit].evaluate(value) for unit in ALL}
     wrong = {u: f"counted {found[u]}, {cost.cost[u]} = {said[u]}" for u in ALL if found[u] != said[u]}
     assert not wrong, f"{wrong}\n{cost.function}"
-    return cost
+    assert all(cost.most[u].evaluate(value) >= said[u] for u in ALL), "a bound is below what it bounds"
+    return cost, said
 
 
 def seeds(made: Subject, name: str) -> list[Any]:
