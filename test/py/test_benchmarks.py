@@ -93,6 +93,7 @@ def test_rows_of_a_run(tmp_path):
         assert (row["objective_compile_s"] is None) == (row["peer"] == "numpy")
 
 
+@pytest.mark.slow
 def test_unknown_names_are_refused_with_the_known_ones():
     assert "fusd is not a workload; there are: fused:small fused lse_rows:small" in command("fusd").stderr
     assert "cupy is not a peer; there are: pydex numpy jax" in command("--peers", "cupy").stderr

@@ -46,6 +46,7 @@ def test_found_before(path: Path, child: Child) -> None:
     assert child.error(trial.read(path, every_pass=False)) is None
 
 
+@pytest.mark.slow
 def test_a_crash_is_a_failure(child: Child) -> None:
     source = "import os\n\nos.kill(os.getpid(), 11)\n"
     assert child.error(Trial(source)) == "Crash: the process ended with SIGSEGV"

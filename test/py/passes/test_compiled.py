@@ -58,6 +58,7 @@ def assert_same(found, expected, function, sizes):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=f"result {k}, {sizes}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pipeline", PIPELINES)
 @pytest.mark.parametrize("name", functions(module()))
 def test_compiled_as_interpreted(name, pipeline):
