@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import Float32Type, Float64Type
+from xdsl.dialects.builtin import ArrayAttr, Float32Type, Float64Type
 from xdsl.ir import Dialect, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, prop_def, result_def, traits_def
 from xdsl.parser import Parser
@@ -77,6 +77,11 @@ class ContractOp(IRDLOperation):
         """The tables lhs, rhs and result, with their places."""
         properties = (self.lhs_place, self.rhs_place, self.out_place)
         return [(t, p.data) for t, p in zip((self.lhs, self.rhs, self.result), properties, strict=True)]
+
+    @property
+    def box(self) -> TableType:
+        """The type of a table of all terms, which nobody makes."""
+        return TableType(ArrayAttr(self.sizes.data), self.result.type.element)  # pyright: ignore
 
     def verify_(self) -> None:
         elements = set()

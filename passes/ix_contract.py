@@ -1,7 +1,7 @@
 """ix-contract: sums of products of two tables, over rectangular nests of loops, become `ix.contract`.
 
     for i in n. for j in m. sum k in l. a[i, k] * b[k, j]
-    ==>  if n, m and l are large { ix.contract [n, m, l] %a[#0, #2], %b[#2, #1] -> [#0, #1] } else { the loops }
+    ==>  if n * m * l is large { ix.contract [n, m, l] %a[#0, #2], %b[#2, #1] -> [#0, #1] } else { the loops }
 
 So do adds of such a product to an accumulator, which reverse mode makes. What matters is which loops the two factors
 depend on: each on some that the other does not (rows, columns), both on some that are summed over (terms). A factor
@@ -31,9 +31,8 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
-from pydex.dialects.sizes import SizeAttr
 
-from .contract_build import EXTENT, WORK, Plan, analyse, is_large, rewrite
+from .contract_build import WORK, Plan, analyse, is_large, rewrite
 from .contract_nest import Refused
 from .contract_sites import sites
 from .cse import cse
@@ -69,12 +68,12 @@ def contract(root: Operation, always: bool) -> None:
 
 def _dispatch(op: ix.ForOp | eff.AccumOp, always: bool) -> bool:
     """Replace `op` by a branch: with contractions if one of them is large, else as it was."""
-    if _next(op, set()) is None:
+    if _next(op, set(), always) is None:
         return False
     block = Block()
     copy = clone(op, {})
     block.add_op(copy)
-    made = _contract_all(copy)
+    made = _contract_all(copy, always)
     if not made:
         return False
     eta(copy)
@@ -105,22 +104,22 @@ def _with_yield(block: Block, op: Operation) -> Block:
     return block
 
 
-def _next(root: Operation, refused: set[Operation]) -> Plan | None:
+def _next(root: Operation, refused: set[Operation], always: bool) -> Plan | None:
     """The first site that can be rewritten; products of others are noted."""
     for site in sites(root):
         if site.product not in refused:
             try:
-                return analyse(site, root)
+                return analyse(site, root, always)
             except Refused:
                 refused.add(site.product)
     return None
 
 
-def _contract_all(root: Operation) -> list[Plan]:
+def _contract_all(root: Operation, always: bool) -> list[Plan]:
     """Rewrite the sites inside `root`, one after the other: a sum may be in the factor of a later one."""
     made: list[Plan] = []
     refused: set[Operation] = set()
-    while (plan := _next(root, refused)) is not None:
+    while (plan := _next(root, refused, always)) is not None:
         refused.add(plan.site.product)
         try:
             rewrite(plan)
@@ -132,11 +131,5 @@ def _contract_all(root: Operation) -> list[Plan]:
 
 def _test(plan: Plan, near: Operation) -> SSAValue:
     """Is the contraction large?"""
-    wanted = [(extent, EXTENT) for extent in plan.extents] + [(reduce(mul, plan.extents), WORK)]
-    tests = [_at_least(size, bound, near) for size, bound in wanted if size.constant is None]
-    return reduce(lambda a, b: new(near, arith.AndIOp(a, b)), tests)
-
-
-def _at_least(size: SizeAttr, bound: int, near: Operation) -> SSAValue:
-    limit = new(near, arith.ConstantOp(IntegerAttr(bound, IndexType())))
-    return new(near, arith.CmpiOp(new(near, ix.SizeOp(size)), limit, "sge"))
+    work = new(near, ix.SizeOp(reduce(mul, plan.extents)))
+    return new(near, arith.CmpiOp(work, new(near, arith.ConstantOp(IntegerAttr(WORK, IndexType()))), "sge"))

@@ -15,8 +15,15 @@ typedef void (*sgemm)(int, int, int, int32_t, int32_t, int32_t, float, const flo
 typedef void (*dgemm)(int, int, int, int32_t, int32_t, int32_t, double, const double *, int32_t, const double *,
                       int32_t, double, double *, int32_t);
 
+typedef void (*sgemv)(int, int, int32_t, int32_t, float, const float *, int32_t, const float *, int32_t, float, float *,
+                      int32_t);
+typedef void (*dgemv)(int, int, int32_t, int32_t, double, const double *, int32_t, const double *, int32_t, double,
+                      double *, int32_t);
+
 static sgemm sgemm_in_use;
 static dgemm dgemm_in_use;
+static sgemv sgemv_in_use;
+static dgemv dgemv_in_use;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char *named;   // by pdx_set_blas
 static char *in_use;  // path
@@ -28,12 +35,11 @@ static void find_blas(void) {
   *(void **)&set_threads = dlsym(library, "scipy_openblas_set_num_threads");
   *(void **)&sgemm_in_use = dlsym(library, "scipy_cblas_sgemm");
   *(void **)&dgemm_in_use = dlsym(library, "scipy_cblas_dgemm");
-  if (set_threads && sgemm_in_use && dgemm_in_use) {
+  *(void **)&sgemv_in_use = dlsym(library, "scipy_cblas_sgemv");
+  *(void **)&dgemv_in_use = dlsym(library, "scipy_cblas_dgemv");
+  if (set_threads && sgemm_in_use && dgemm_in_use && sgemv_in_use && dgemv_in_use) {
     set_threads(1);
     in_use = strdup(named);
-  } else {
-    sgemm_in_use = NULL;
-    dgemm_in_use = NULL;
   }
 }
 
@@ -60,7 +66,7 @@ int pdx_layout(int64_t rows, int64_t columns, int64_t row_stride, int64_t column
   return 0;
 }
 
-#define GEMM(name, T, in_use)                                                                                       \
+#define GEMM(name, T, gemm, gemv)                                                                                    \
   static void loops_##name(int64_t m, int64_t n, int64_t k, const T *a, layout la, const T *b, layout lb, int beta,  \
                            T *c, int64_t ldc) {                                                                     \
     for (int64_t i = 0; i < m; i++) {                                                                               \
@@ -74,13 +80,20 @@ int pdx_layout(int64_t rows, int64_t columns, int64_t row_stride, int64_t column
   void name(int64_t m, int64_t n, int64_t k, const T *a, layout la, const T *b, layout lb, int beta, T *c,           \
             int64_t ldc) {                                                                                          \
     pthread_once(&once, find_blas);                                                                                 \
+    int ta = la.transposed ? TRANS : NO_TRANS, tb = lb.transposed ? TRANS : NO_TRANS;                               \
+    int32_t lda = (int32_t)la.ld, ldb = (int32_t)lb.ld, rows = (int32_t)m, columns = (int32_t)n, terms = (int32_t)k; \
     if (!in_use) {                                                                                                  \
       loops_##name(m, n, k, a, la, b, lb, beta, c, ldc);                                                            \
-      return;                                                                                                       \
+    } else if (n == 1) { /* a times a vector */                                                                     \
+      gemv(ROW_MAJOR, ta, la.transposed ? terms : rows, la.transposed ? rows : terms, 1, a, lda, b,                  \
+           lb.transposed ? 1 : ldb, (T)beta, c, (int32_t)ldc);                                                      \
+    } else if (m == 1) { /* b transposed, times a vector */                                                         \
+      gemv(ROW_MAJOR, lb.transposed ? NO_TRANS : TRANS, lb.transposed ? columns : terms,                            \
+           lb.transposed ? terms : columns, 1, b, ldb, a, la.transposed ? lda : 1, (T)beta, c, 1);                  \
+    } else {                                                                                                        \
+      gemm(ROW_MAJOR, ta, tb, rows, columns, terms, 1, a, lda, b, ldb, (T)beta, c, (int32_t)ldc);                    \
     }                                                                                                               \
-    in_use(ROW_MAJOR, la.transposed ? TRANS : NO_TRANS, lb.transposed ? TRANS : NO_TRANS, (int32_t)m, (int32_t)n,    \
-           (int32_t)k, 1, a, (int32_t)la.ld, b, (int32_t)lb.ld, (T)beta, c, (int32_t)ldc);                           \
   }
 
-GEMM(pdx_sgemm, float, sgemm_in_use)
-GEMM(pdx_dgemm, double, dgemm_in_use)
+GEMM(pdx_sgemm, float, sgemm_in_use, sgemv_in_use)
+GEMM(pdx_dgemm, double, dgemm_in_use, dgemv_in_use)

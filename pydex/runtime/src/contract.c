@@ -13,6 +13,7 @@
 
 enum { A, B, C };
 enum { TILE_M = 1024, TILE_N = 512, TILE_K = 256, SHORT_RUN = 32, MAX_TASKS = 64, MAX_DIMS = 32 };
+enum { LARGEST_TILE = TILE_M };
 static const double TASK_WORK = 256e6;  // multiplications in one task
 
 // ---- loops of one kind, as one count --------------------------------------------------------------------------------
@@ -50,6 +51,43 @@ static int64_t run(const axis *x, int table, int64_t *stride) {
 static int is_even(const axis *x, int table, int64_t lo, int64_t hi, int64_t *stride) {
   int64_t length = run(x, table, stride);
   return hi - lo == 1 || lo / length == (hi - 1) / length;
+}
+
+// The places lo … hi in a table, one by one.
+static void places(const axis *x, int table, int64_t lo, int64_t hi, int64_t *to) {
+  int64_t digits[MAX_DIMS], rest = lo, at = offset(x, table, lo);
+  for (int64_t d = x->rank - 1; d >= 0; d--) {
+    digits[d] = rest % x->dims[d].count;
+    rest /= x->dims[d].count;
+  }
+  for (int64_t p = lo; p < hi; p++) {
+    *to++ = at;
+    for (int64_t d = x->rank - 1; d >= 0; d--) {
+      int64_t stride = stride_of(&x->dims[d], table);
+      at += stride;
+      if (++digits[d] < x->dims[d].count) break;
+      digits[d] = 0;
+      at -= stride * x->dims[d].count;
+    }
+  }
+}
+
+// The positions lo … hi as pieces within which the places in a table are `stride` apart.
+typedef struct {
+  int64_t count, stride;
+  struct {
+    int64_t place, length;
+  } of[LARGEST_TILE];
+} pieces;
+
+static void cut_in_pieces(const axis *x, int table, int64_t lo, int64_t hi, pieces *found) {
+  int64_t length = run(x, table, &found->stride);
+  found->count = 0;
+  for (int64_t p = lo, end; p < hi; p = end) {
+    end = (p / length + 1) * length < hi ? (p / length + 1) * length : hi;
+    found->of[found->count].place = offset(x, table, p);
+    found->of[found->count++].length = end - p;
+  }
 }
 
 // ---- one task -------------------------------------------------------------------------------------------------------

@@ -3,42 +3,42 @@
 // Copies the elements at rows r0 … r1, columns c0 … c1 of a table into a row-major matrix.
 static void NAME(pack)(const T *from, int table, const axis *rows, int64_t r0, int64_t r1, const axis *columns,
                        int64_t c0, int64_t c1, T *to) {
-  int64_t stride, length = run(columns, table, &stride);
-  for (int64_t r = r0; r < r1; r++) {
-    const T *row = from + offset(rows, table, r);
-    for (int64_t c = c0; c < c1;) {
-      int64_t end = (c / length + 1) * length;
-      if (end > c1) end = c1;
-      const T *cell = row + offset(columns, table, c);
-      if (stride == 1) {
-        memcpy(to, cell, (size_t)(end - c) * sizeof(T));
+  pieces row;
+  int64_t starts[LARGEST_TILE];
+  cut_in_pieces(columns, table, c0, c1, &row);
+  places(rows, table, r0, r1, starts);
+  for (int64_t r = 0; r < r1 - r0; r++) {
+    for (int64_t p = 0; p < row.count; p++) {
+      const T *cell = from + starts[r] + row.of[p].place;
+      int64_t length = row.of[p].length;
+      if (row.stride == 1) {
+        memcpy(to, cell, (size_t)length * sizeof(T));
       } else {
-        for (int64_t i = 0; i < end - c; i++) to[i] = cell[i * stride];
+        for (int64_t i = 0; i < length; i++) to[i] = cell[i * row.stride];
       }
-      to += end - c;
-      c = end;
+      to += length;
     }
   }
 }
 
 // Adds a row-major matrix to the cells of c, or overwrites them.
 static void NAME(unpack)(const T *from, const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
-  int64_t stride, length = run(&p->n, C, &stride);
-  for (int64_t m = m0; m < m1; m++) {
-    T *row = (T *)p->c + offset(&p->m, C, m);
-    for (int64_t n = n0; n < n1;) {
-      int64_t end = (n / length + 1) * length;
-      if (end > n1) end = n1;
-      T *cell = row + offset(&p->n, C, n);
-      if (p->what->add && stride == 1) {
-        for (int64_t i = 0; i < end - n; i++) cell[i] += from[i];
+  pieces row;
+  int64_t starts[LARGEST_TILE];
+  cut_in_pieces(&p->n, C, n0, n1, &row);
+  places(&p->m, C, m0, m1, starts);
+  for (int64_t r = 0; r < m1 - m0; r++) {
+    for (int64_t k = 0; k < row.count; k++) {
+      T *cell = (T *)p->c + starts[r] + row.of[k].place;
+      int64_t length = row.of[k].length;
+      if (p->what->add && row.stride == 1) {
+        for (int64_t i = 0; i < length; i++) cell[i] += from[i];
       } else if (p->what->add) {
-        for (int64_t i = 0; i < end - n; i++) cell[i * stride] += from[i];
+        for (int64_t i = 0; i < length; i++) cell[i * row.stride] += from[i];
       } else {
-        for (int64_t i = 0; i < end - n; i++) cell[i * stride] = from[i];
+        for (int64_t i = 0; i < length; i++) cell[i * row.stride] = from[i];
       }
-      from += end - n;
-      n = end;
+      from += length;
     }
   }
 }

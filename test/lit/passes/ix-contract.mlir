@@ -67,26 +67,26 @@ func.func @added(%a: !ix.tab<[n, l], f64>, %z: !ix.tab<[n, m], f64>) -> !ix.tab<
 // Windows: the place moves with the sum of two indices. The outermost loop only repeats, and stays.
 // CHECK-LABEL: func.func @windows
 // CHECK:         ix.for %s "[[S:i.*]]" : !ix.idx<b>
-// CHECK-NEXT:      ix.contract [o, n - 8, 9] %w[[[S]], #0, #2], %x[[[S]], #1 + #2] -> [#0, #1]
-func.func @windows(%x: !ix.tab<[b, n], f32>, %w: !ix.tab<[b, o, 9], f32>) -> !ix.tab<[b, o, n - 8], f32> {
+// CHECK-NEXT:      ix.contract [o, n - 26, 27] %w[[[S]], #0, #2], %x[[[S]], #1 + #2] -> [#0, #1]
+func.func @windows(%x: !ix.tab<[b, n], f32>, %w: !ix.tab<[b, o, 27], f32>) -> !ix.tab<[b, o, n - 26], f32> {
   ix.sizes ["b", "n", "o"]
   %c = ix.for %s : !ix.idx<b> {
     %plane = ix.for %f : !ix.idx<o> {
-      %row = ix.for %i : !ix.idx<n - 8> {
-        %sum = ix.for %u : !ix.idx<9> {
-          %at = ix.index (%i * 1 : !ix.idx<n - 8>, %u * 1 : !ix.idx<9>) + 0 : !ix.idx<n>
+      %row = ix.for %i : !ix.idx<n - 26> {
+        %sum = ix.for %u : !ix.idx<27> {
+          %at = ix.index (%i * 1 : !ix.idx<n - 26>, %u * 1 : !ix.idx<27>) + 0 : !ix.idx<n>
           %v = ix.at %x[%s, %at : !ix.idx<b>, !ix.idx<n>] : !ix.tab<[b, n], f32> -> f32
-          %c = ix.at %w[%s, %f, %u : !ix.idx<b>, !ix.idx<o>, !ix.idx<9>] : !ix.tab<[b, o, 9], f32> -> f32
+          %c = ix.at %w[%s, %f, %u : !ix.idx<b>, !ix.idx<o>, !ix.idx<27>] : !ix.tab<[b, o, 27], f32> -> f32
           %p = arith.mulf %c, %v : f32
           ix.yield %p : f32
         } -> (add f32)
         ix.yield %sum : f32
-      } -> (tab !ix.tab<[n - 8], f32>)
-      ix.yield %row : !ix.tab<[n - 8], f32>
-    } -> (tab !ix.tab<[o, n - 8], f32>)
-    ix.yield %plane : !ix.tab<[o, n - 8], f32>
-  } -> (tab !ix.tab<[b, o, n - 8], f32>)
-  func.return %c : !ix.tab<[b, o, n - 8], f32>
+      } -> (tab !ix.tab<[n - 26], f32>)
+      ix.yield %row : !ix.tab<[n - 26], f32>
+    } -> (tab !ix.tab<[o, n - 26], f32>)
+    ix.yield %plane : !ix.tab<[o, n - 26], f32>
+  } -> (tab !ix.tab<[b, o, n - 26], f32>)
+  func.return %c : !ix.tab<[b, o, n - 26], f32>
 }
 
 // -----
