@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
@@ -47,10 +47,8 @@ class Target(Protocol):
         """The type of index numbers."""
         ...
 
-    @property
-    def loop_hints(self) -> Mapping[str, str]:
-        """The attributes of a loop, by the hint of `lower_cost.vector_hint`."""
-        ...
+    #: The attributes of a loop, by the hint of `lower_cost.vector_hint`.
+    loop_hints: ClassVar[Mapping[str, str]]
 
     def spell(self, type: Attribute) -> str:
         """The type of a scalar."""

@@ -31,7 +31,7 @@ EXPORTS = {
 
 _HOME = {name: module for module, names in EXPORTS.items() for name in names.split()}
 
-__all__ = sorted([*_HOME, "random"])
+__all__ = sorted([*_HOME, "random"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from pydex.runtime import Image as Loaded
 class Image:
     """Code: the address of its own first byte is added to the words at `own`, those of symbols at `imports[name]`."""
 
-    data: bytes | bytearray
+    data: bytearray
     entry: int
     own: list[int] = field(default_factory=list)
     imports: dict[str, list[int]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ def decode(data: bytes) -> Entry:
     line, code = data.split(b"\n", 1)
     head = json.loads(line)
     sites = tuple(_site(**site) for site in head["sites"])
-    image = Image(code, head["entry"], head["own"], head["imports"])
+    image = Image(bytearray(code), head["entry"], head["own"], head["imports"])
     return Entry(image, sites, head["plain"], bytes.fromhex(head["program"]), head["signature"])
 
 

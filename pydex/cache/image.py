@@ -91,9 +91,9 @@ def _lay_out(sections: list[_Section], image: Image) -> dict[int, int]:
             raise NotAnImage(f"{section.name} is neither code nor constants")
         if section.align > 4096:
             raise NotAnImage(f"{section.name} is aligned to {section.align}")
-        image.data.extend(bytes(-len(image.data) % max(section.align, 1)))
+        image.data += bytes(-len(image.data) % max(section.align, 1))
         places[number] = len(image.data)
-        image.data.extend(section.data)
+        image.data += section.data
     return places
 
 

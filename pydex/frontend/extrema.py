@@ -53,7 +53,7 @@ def masked(el: Elaborator, name: str, node: ast.GeneratorExp) -> Value:
     return level(el, name, node, checked=True)
 
 
-def _with_element(node: ast.GeneratorExp, element: object) -> ast.GeneratorExp:
+def _with_element(node: ast.GeneratorExp, element: bool | int | float) -> ast.GeneratorExp:
     made = copy.copy(node)
     made.elt = ast.copy_location(ast.Constant(element), node.elt)
     return made

@@ -30,7 +30,7 @@ def function(
     on_raise: Callable[[int, int, int], BaseException],
     keep: object = None,
     explain: Callable[[Problem], BaseException] = argument_error,
-) -> Callable[..., Any]:
+) -> _native.Function:
     """The compiled code at `entry` as a Python callable over flat arguments.
 
     It returns the only result, or a tuple of all. f64, i64 and bool scalars are Python numbers, other scalars NumPy's,
