@@ -37,7 +37,7 @@ from .contract_nest import Refused
 from .contract_sites import sites
 from .cse import cse
 from .dce import dce
-from .edit import blocks, insert, new, replace
+from .edit import blocks, insert, new, replace, splice
 from .eta import eta
 from .fold import fold
 from .symbols import clone
@@ -76,19 +76,16 @@ def _dispatch(op: ix.ForOp | eff.AccumOp, always: bool) -> bool:
     made = _contract_all(copy, always)
     if not made:
         return False
+    _with_yield(block, copy)
     eta(copy)
+    assert op.parent is not None
     if always or any(is_large(plan) for plan in made):
-        assert op.parent is not None
-        for inner in list(block.ops):
-            inner.detach()
-            insert(inner, op)
-        replace(op, copy.results)
+        replace(op, splice(block, op))
         return True
-    condition = reduce(lambda a, b: new(op, arith.OrIOp(a, b)), [_test(plan, op) for plan in made])
+    tests = [_test(plan, op) for plan in made]
+    condition = reduce(lambda a, b: new(op, arith.OrIOp(a, b)), tests)
     otherwise = Block()
-    branch = insert(
-        scf.IfOp(condition, op.result_types, Region(_with_yield(block, copy)), Region(otherwise)), op
-    )
+    branch = insert(scf.IfOp(condition, op.result_types, Region(block), Region(otherwise)), op)
     for old, result in zip(op.results, branch.results, strict=True):
         old.replace_all_uses_with(result)
     op.detach()

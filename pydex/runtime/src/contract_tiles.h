@@ -51,7 +51,8 @@ static const T *NAME(matrix)(const T *from, int table, const axis *rows, int64_t
   int even = is_even(rows, table, r0, r1, &by_row) & is_even(columns, table, c0, c1, &by_column);
   if (even && pdx_layout(height, width, by_row, by_column, found))
     return from + offset(rows, table, r0) + offset(columns, table, c0);
-  int transposed = llabs(by_row) < llabs(by_column);
+  int64_t step, row_run = run(rows, table, &step), column_run = run(columns, table, &step);
+  int transposed = llabs(by_row) != llabs(by_column) ? llabs(by_row) < llabs(by_column) : row_run > column_run;
   *found = (layout){transposed, transposed ? height : width};
   if (transposed) {
     NAME(pack)(from, table, columns, c0, c1, rows, r0, r1, buffer);

@@ -10,6 +10,7 @@
 // SIZES:         ix.size_of <l*m*n>
 // SIZES:         scf.if
 // SIZES-NEXT:      ix.contract
+// SIZES-NEXT:      scf.yield
 // SIZES:         } else {
 // SIZES-NEXT:      ix.for
 func.func @product(%a: !ix.tab<[n, l], f32>, %b: !ix.tab<[l, m], f32>) -> !ix.tab<[n, m], f32> {
