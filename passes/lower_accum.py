@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import Float32Type, Float64Type
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_monoids import combine, narrow, widen
-from pydex.passes.lower_vectors import select
+from pydex.passes.lower_group import Group
+from pydex.passes.lower_monoids import across, combine, identity, is_float, narrow, widen
+from pydex.passes.lower_text import Val
+from pydex.passes.lower_vectors import lanes_of, select, splat
 
 
 def cell_type(content: Attribute, monoid: str) -> Attribute:
@@ -58,23 +61,68 @@ def add(low: Lowering, op: eff.AddOp) -> None:
     place, indices = cells_of(low, op), low.indices(op.indices)
     monoid = accumulator.monoid.data
     if not isinstance(op.value.type, ix.TableType):
-        _combine_into(low, monoid, place, indices, low.value(op.value))
+        _combine_into(low, monoid, place, indices, low.value(op.value), op.value)
         return
     row, value = low.target.view(low, place, indices), low.places[op.value]
-    low.each(op.value.type, lambda at: _combine_into(low, monoid, row, at, low.target.load(low, value, at)))
+    low.each(op.value.type, lambda at: _combine_into(low, monoid, row, at, low.target.load(low, value, at), op.value))
 
 
 def cells_of(low: Lowering, op: eff.AddOp) -> Any:
-    """The cells that the op adds to: in lanes, those that all of them share are kept apart (lower_lanes.py)."""
+    """The cells that the op adds to: in lanes, a few that all of them share are kept apart (lower_lanes.py)."""
     group = low.group
     if group is not None and op.accumulator in group.spread and not any(i in group.varying for i in op.indices):
         return group.spread[op.accumulator]
     return low.places[op.accumulator]
 
 
-def _combine_into(low: Lowering, monoid: str, place: Any, indices: Any, value: Any) -> None:
+def _combine_into(low: Lowering, monoid: str, place: Any, indices: Any, value: Val, source: SSAValue) -> None:
+    code, group = low.code, low.group
     cell = low.target.load(low, place, indices)
-    total = combine(low.code, monoid, cell, widen(low.code, value, cell.type))
-    if low.group is not None and low.group.on is not None and place.own:
-        total = select(low.code, low.group.on, total, cell)
+    if group is not None and not lanes_of(cell.type):
+        low.target.store(low, place, indices, _of_all_lanes(low, group, monoid, cell, value, source))
+        return
+    total = combine(code, monoid, cell, widen(code, value, cell.type))
+    if group is not None and group.on is not None and place.own:
+        total = select(code, group.on, total, cell)
     low.target.store(low, place, indices, total)
+
+
+def _of_all_lanes(low: Lowering, group: Group, monoid: str, cell: Val, value: Val, source: SSAValue) -> Val:
+    """The cell with what all lanes have for it.
+
+    Σ -(a x) over the lanes, a the same in all, is -(a Σ x): often Σ x does not change in the loops inside.
+    """
+    code, factors = low.code, list[Val | None]()
+    if monoid == "add" and is_float(cell.type) and not isinstance(source.type, ix.TableType):
+        factors, rest = _factors(low, group, source)
+        value = low.value(rest)
+    value = widen(code, splat(code, value, group.width), cell.type)
+    if group.on is not None:
+        value = select(code, group.on, value, identity(code, monoid, value.type))
+    if not factors:
+        return across(code, monoid, value, cell)
+    total = across(code, monoid, value)
+    for factor in factors:
+        if factor is None:
+            total = code.let(cell.type, f"arith.negf {{}} fastmath<contract> : {cell.type}", total)
+        else:
+            line = f"arith.mulf {{}}, {{}} fastmath<contract> : {cell.type}"
+            total = code.let(cell.type, line, total, widen(code, factor, cell.type))
+    return combine(code, monoid, cell, total)
+
+
+def _factors(low: Lowering, group: Group, value: SSAValue) -> tuple[list[Val | None], SSAValue]:
+    """The factors of a product that are the same in all lanes (None: -1), and the rest of it."""
+    factors: list[Val | None] = []
+    while True:
+        op = value.owner
+        if isinstance(op, arith.NegfOp):
+            factors.append(None)
+            value = op.operand
+            continue
+        sides = [(op.lhs, op.rhs), (op.rhs, op.lhs)] if isinstance(op, arith.MulfOp) else []
+        same = next(((a, b) for a, b in sides if a not in group.varying and b in group.varying), None)
+        if same is None:
+            return factors, value
+        factors.append(low.value(same[0]))
+        value = same[1]

@@ -10,7 +10,7 @@ are not known are SHORT, and no worse when they are LONG.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType
@@ -31,6 +31,13 @@ SHORT, LONG = 16, 1024
 
 #: The price of starting and ending a vectorised loop, and of cells that do not lie side by side: in LLVM's, in ours.
 START, APART, GATHERED = 16.0, 1.0, 2.0
+
+#: Operations on vectors that it takes to combine their lanes.
+ACROSS = 8.0
+
+#: So many vectors run side by side where the innermost loop does at most TIGHT operations, unless more than these
+#: parts of the lanes would be off.
+MANY, TIGHT, WASTED = 4, 12, 1.25
 
 #: A branch of at most so many operations does not keep LLVM from vectorising.
 FEW = 16
@@ -64,23 +71,25 @@ class Choices:
     def _choose(self, op: ix.ForOp) -> Choice:
         if hashes(op):
             return Choice(0, "it computes random bits, which are left to scalars")
-        width, trips = width_of(op), op.size.constant
-        if trips is not None and (trips < width or unrolls(op)):
+        width, trips = width_of(op) * vectors(op), op.size.constant
+        if trips is not None and (trips < width_of(op) or unrolls(op)):
             return Choice(0, "it has few iterations")
         varying = Varying(op)
         reason = obstacle(op, varying)
         if reason is not None:
             return Choice(0, reason)
         packed = frozenset(packs(op, varying))
-        lanes, alone = Lanes(op, varying, packed, width, SHORT).price(), Alone(self, SHORT).iteration(op)
+        made = Choice(width, "", varying, packed)
+        lanes, alone = self.price(op, made, SHORT), Alone(self, SHORT).iteration(op)
         told = f"{lanes:.0f} operations an iteration in lanes, {alone:.0f} otherwise"
-        if lanes > BETTER * alone or self.price(op, varying, packed, LONG) > NO_WORSE * Alone(self, LONG).iteration(op):
+        if lanes > BETTER * alone or self.price(op, made, LONG) > NO_WORSE * Alone(self, LONG).iteration(op):
             return Choice(0, f"lanes would not pay: {told}")
-        return Choice(width, told, varying, packed)
+        return replace(made, reason=told)
 
-    def price(self, op: ix.ForOp, varying: Varying, packed: frozenset[SSAValue], unknown: int) -> float:
+    def price(self, op: ix.ForOp, made: Choice, unknown: int) -> float:
         """An iteration in lanes."""
-        return Lanes(op, varying, packed, width_of(op), unknown).price()
+        assert made.varying is not None
+        return Lanes(op, made.varying, made.packs, made.width, unknown).price()
 
 
 def width_of(op: ix.ForOp) -> int:
@@ -89,6 +98,29 @@ def width_of(op: ix.ForOp) -> int:
     floats = [64 if isinstance(t, Float64Type) else 32 for t in types if isinstance(t, Float64Type | Float32Type)]
     integers = [t.width.data for t in types if isinstance(t, IntegerType) and t.width.data >= 32]
     return BITS // max(floats or integers or [64])
+
+
+def vectors(op: ix.ForOp) -> int:
+    """How many vectors run side by side: several where the innermost loop is so small that it would wait for itself."""
+    if waste(op, MANY * width_of(op)) > WASTED:
+        return 1
+    bodies = innermost(op.body.block)
+    deepest = max((depth for depth, _ in bodies), default=0)
+    work = [sum(weight(o) for o in body.ops) for depth, body in bodies if depth == deepest]
+    return MANY if deepest > 0 and max(work) <= TIGHT else 1
+
+
+def innermost(block: Block, depth: int = 0) -> list[tuple[int, Block]]:
+    """The blocks that hold no loops, and how many loops are around them."""
+    inner = [body for op in block.ops for region in op.regions for body in region.blocks]
+    found = [pair for body in inner for pair in innermost(body, depth + 1)]
+    return found or [(depth, block)]
+
+
+def waste(op: ix.ForOp, width: int) -> float:
+    """How many lanes run for each iteration, where that is known."""
+    trips = op.size.constant
+    return 1.0 if not trips else -(-trips // width) * width / trips
 
 
 def trips_of(size: SizeAttr, unknown: int) -> float:
@@ -136,7 +168,7 @@ class Lanes:
         read = sum(self._row(t.type) for t in self.packed)
         results = zip(self.op.kind_names, self.op.results_, strict=True)
         written = sum(self._row(r.type) for kind, r in results if kind == "tab")
-        return (self._block(self.op.body.block) + read + written) * self._waste()
+        return (self._block(self.op.body.block) + read + written) * waste(self.op, self.width)
 
     def _row(self, type: Attribute) -> float:
         """Copying the part of a table that belongs to an iteration."""
@@ -145,11 +177,6 @@ class Lanes:
         for size in type.sizes.data[1:]:
             cells *= trips_of(size, self.unknown)
         return cells
-
-    def _waste(self) -> float:
-        """How many lanes run for each iteration, where that is known."""
-        trips = self.op.size.constant
-        return 1.0 if not trips else -(-trips // self.width) * self.width / trips
 
     def _block(self, block: Block) -> float:
         return sum(self._op(op) for op in block.ops)
@@ -164,6 +191,8 @@ class Lanes:
             return weight(op) / self.width
         table, indices, times = accessed
         where = distance(indices, self.varying)
+        if isinstance(op, eff.AddOp) and where == "same" and table not in self.varying:
+            times += ACROSS
         private = table in self.varying and where == "same"
         if private or where != "far" or table in self.packed:
             return times / self.width
@@ -211,8 +240,8 @@ class Alone:
     def _turn(self, op: ix.ForOp) -> float:
         """An iteration of a loop inside, as that is run."""
         made = self.choices.of(op)
-        if made.varying is not None and made.width:
-            return self.choices.price(op, made.varying, made.packs, self.unknown)
+        if made.width:
+            return self.choices.price(op, made, self.unknown)
         return self.iteration(op)
 
 

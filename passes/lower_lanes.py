@@ -4,8 +4,8 @@
     ==>  for i in 0 … n step 8 { on = (i, i + 1, …) < n;  s = s + (on ? values of 8 iterations : s) };  sum of s
 
 What differs from iteration to iteration is a vector, all else stays a scalar (lower_varying.py). In the last group,
-lanes beyond the end are off (lower_group.py). What iterations add to a cell that they share is kept apart, lane by
-lane, and summed up after the loop.
+lanes beyond the end are off (lower_group.py). What iterations add to a cell that they share is combined across the
+lanes each time; where there are few such cells, it is kept apart, lane by lane, until the loop ends.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from pydex.passes.lower import Lowering
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_lane_choice import Choice
 from pydex.passes.lower_lane_legal import place_of
-from pydex.passes.lower_monoids import across, combine, identity
+from pydex.passes.lower_monoids import across, identity
 from pydex.passes.lower_reductions import Reduction, Reductions
 from pydex.passes.lower_text import Idx, Val, add, known, minimum, mul, sub
 from pydex.passes.lower_vectors import Spread, counting, select, splat, vector
+
+#: The cells of an accumulator that are kept for every lane are at most so many.
+SPREAD = 16
 
 
 def run_lanes(
@@ -139,9 +142,18 @@ def _shared(op: ix.ForOp, group: Group) -> Iterator[BlockArgument]:
             accumulator = child.accumulator
             assert isinstance(accumulator, BlockArgument)
             owner = accumulator.block.parent_op()
-            if owner is not None and not op.is_ancestor(owner):
+            if owner is not None and not op.is_ancestor(owner) and _is_small(accumulator):
                 found[accumulator] = None
     yield from found
+
+
+def _is_small(accumulator: BlockArgument) -> bool:
+    """Few enough cells to keep them for each lane? Of others, what the lanes add is combined each time."""
+    assert isinstance(accumulator.type, eff.AccType)
+    content, cells = accumulator.type.content, ix.SizeAttr.of(1)
+    for size in ix.bounding_sizes(content) if isinstance(content, ix.TableType) else ():
+        cells = cells * size
+    return cells.constant is not None and cells.constant <= SPREAD
 
 
 def _spread(low: Lowering, accumulator: BlockArgument) -> Any:
@@ -164,9 +176,8 @@ def _gather(low: Lowering, accumulator: BlockArgument, place: Any) -> None:
     lanes = replace(place, strides=(low.lanes,))
 
     def one(at: list[Idx]) -> None:
-        total = across(low.code, monoid, low.target.load(low, lanes, at))
-        old = low.target.load(low, shared, at)
-        low.target.store(low, shared, at, combine(low.code, monoid, old, total))
+        total = across(low.code, monoid, low.target.load(low, lanes, at), low.target.load(low, shared, at))
+        low.target.store(low, shared, at, total)
 
     _flat(low, accumulator.type.content, one)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydex.passes.lower_scalars import float_literal
 from pydex.passes.lower_text import Code, Val
-from pydex.passes.lower_vectors import alike, element, lanes_of, with_element
+from pydex.passes.lower_vectors import alike, element, with_element
 
 INTEGER_OPS = {
     "add": "addi",
@@ -71,11 +71,11 @@ def narrow(code: Code, value: Val, cell: str) -> Val:
     return value if value.type == type else code.let(type, f"arith.truncf {{}} : {value.type} to {type}", value)
 
 
-def across(code: Code, kind: str, value: Val) -> Val:
-    """All lanes combined."""
+def across(code: Code, kind: str, value: Val, to: Val | None = None) -> Val:
+    """All lanes combined, and combined with `to`."""
     type, cell = value.type, element(value.type)
-    if not lanes_of(type):
-        return value
     name = ACROSS_INTEGERS.get(kind, kind) if not is_float(type) else ACROSS_FLOATS[kind]
     flags = " fastmath<reassoc,contract>" if is_float(type) and kind in ("add", "mul") else ""
-    return code.let(cell, f"vector.reduction <{name}>, {{}}{flags} : {type} into {cell}", value)
+    operands = (value,) if to is None else (value, to)
+    line = f"vector.reduction <{name}>, {', '.join(['{}'] * len(operands))}{flags} : {type} into {cell}"
+    return code.let(cell, line, *operands)
