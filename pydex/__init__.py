@@ -20,7 +20,7 @@ EXPORTS = {
         "stop_gradient checkpoint parallel argsort bitcast ordinal"
     ),
     "pydex.diagnostics": "DexError",
-    "pydex.explaining": "explain",
+    "pydex.explaining": "check explain",
     "pydex.explaining.guarantee": "Guarantee",
     "pydex.gradients": "check_grads",
     "pydex.sets": "Fin above below index_sets starting upto",

@@ -81,6 +81,38 @@ def test_dependent_sizes_need_no_bound() -> None:
     assert "work       n^2 flops" in explained(triangle)
 
 
+def test_check_prints_the_type_and_compiles_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    @dx.jit
+    def top(x: f64[n]) -> f64:
+        return max(x[i] for i in n)
+
+    dx.check(top)
+    assert capsys.readouterr().out == "top(x: f64[n]) -> f64\n  where n ≥ 1\n"
+    assert not top._compilations
+
+
+def test_check_finds_what_only_compiling_would() -> None:
+    """A derivative that has no rule, and a promise that is not kept."""
+
+    def last(x: f64[n]) -> f64:
+        y = 0.0
+        for i in n:
+            y = 0.5 * y + x[i]
+        return y
+
+    @dx.jit
+    def product(x: f64[n], bins: dx.Size[m]) -> f64:
+        cells = dx.ones(f64[m])
+        for i in n:
+            cells[m.clamp(i)] *= x[i]
+        return sum(cells[j] for j in m)
+
+    with pytest.raises(NotImplementedError):
+        dx.check(dx.grad(product))
+    with pytest.raises(TypeError, match="parallel=True is not kept"):
+        dx.check(dx.jit(last, require=dx.Guarantee(parallel=True)))
+
+
 # ------------------------------------------------------------------------------------------------- promises
 
 

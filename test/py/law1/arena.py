@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+import numpy as np
+
 from law1.subject import Subject
 from pydex import mlir, pipeline, runtime
 from pydex.passes.pipelines import UPSTREAM
@@ -41,8 +43,8 @@ def run_compiled(made: Subject) -> Arena:
     """The arena after a call of the compiled program; its module has been through the pipeline."""
     arena = Arena()
     lowered = pipeline.lower(made.module, made.entry)
-    symbols = {**arena.symbols, "pdx_any_strides": 1}  # no address: the arguments are contiguous
+    symbols = {**arena.symbols, "pdx_any_strides": 1}  # no address: arguments will be contiguous
     code = mlir.compile(lowered.text, symbols=symbols, opt_level=0, pipeline=UPSTREAM)
     call: Any = runtime.function(code.address, made.signature, pipeline.raiser(lowered.checks), (code, arena))
-    call(*made.passed)
+    call(*(np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for v in made.passed))
     return arena
