@@ -98,6 +98,13 @@ typedef struct {
   char *c;
 } product;
 
+// Compiled for each width of vectors, where the loader can choose.
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
+#define WIDE __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define WIDE
+#endif
+
 #define T float
 #define GEMM pdx_sgemm
 #define NAME(name) name##_f32

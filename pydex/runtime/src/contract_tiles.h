@@ -21,6 +21,10 @@ static void NAME(pack)(const T *from, int table, const axis *rows, int64_t r0, i
   }
 }
 
+WIDE static void NAME(add)(T *restrict to, const T *restrict from, int64_t count) {
+  for (int64_t i = 0; i < count; i++) to[i] += from[i];
+}
+
 // Adds a row-major matrix to the cells of c, or overwrites them.
 static void NAME(unpack)(const T *from, const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   pieces row;
@@ -32,7 +36,7 @@ static void NAME(unpack)(const T *from, const product *p, int64_t m0, int64_t m1
       T *cell = (T *)p->c + starts[r] + row.of[k].place;
       int64_t length = row.of[k].length;
       if (p->what->add && row.stride == 1) {
-        for (int64_t i = 0; i < length; i++) cell[i] += from[i];
+        NAME(add)(cell, from, length);
       } else if (p->what->add) {
         for (int64_t i = 0; i < length; i++) cell[i * row.stride] += from[i];
       } else {
