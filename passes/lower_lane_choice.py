@@ -35,9 +35,8 @@ START, APART, GATHERED = 16.0, 1.0, 2.0
 #: Operations on vectors that it takes to combine their lanes.
 ACROSS = 8.0
 
-#: So many vectors run side by side where the innermost loop does at most TIGHT operations, unless more than these
-#: parts of the lanes would be off.
-MANY, TIGHT, WASTED = 4, 12, 1.25
+#: So many vectors may run side by side where the innermost loop does at most TIGHT operations.
+MANY, TIGHT = 4, 12
 
 #: A branch of at most so many operations does not keep LLVM from vectorising.
 FEW = 16
@@ -71,16 +70,17 @@ class Choices:
     def _choose(self, op: ix.ForOp) -> Choice:
         if hashes(op):
             return Choice(0, "it computes random bits, which are left to scalars")
-        width, trips = width_of(op) * vectors(op), op.size.constant
-        if trips is not None and (trips < width_of(op) or unrolls(op)):
+        width, trips = width_of(op), op.size.constant
+        if trips is not None and (trips < width or unrolls(op)):
             return Choice(0, "it has few iterations")
         varying = Varying(op)
         reason = obstacle(op, varying)
         if reason is not None:
             return Choice(0, reason)
         packed = frozenset(packs(op, varying))
-        made = Choice(width, "", varying, packed)
-        lanes, alone = self.price(op, made, SHORT), Alone(self, SHORT).iteration(op)
+        possible = [Choice(width * many, "", varying, packed) for many in vectors(op)]
+        lanes, made = min(((self.price(op, c, SHORT), c) for c in possible), key=lambda priced: priced[0])
+        alone = Alone(self, SHORT).iteration(op)
         told = f"{lanes:.0f} operations an iteration in lanes, {alone:.0f} otherwise"
         if lanes > BETTER * alone or self.price(op, made, LONG) > NO_WORSE * Alone(self, LONG).iteration(op):
             return Choice(0, f"lanes would not pay: {told}")
@@ -100,14 +100,12 @@ def width_of(op: ix.ForOp) -> int:
     return BITS // max(floats or integers or [64])
 
 
-def vectors(op: ix.ForOp) -> int:
-    """How many vectors run side by side: several where the innermost loop is so small that it would wait for itself."""
-    if waste(op, MANY * width_of(op)) > WASTED:
-        return 1
+def vectors(op: ix.ForOp) -> Sequence[int]:
+    """How many vectors may run side by side: several where the innermost loop is so small that it waits for itself."""
     bodies = innermost(op.body.block)
     deepest = max((depth for depth, _ in bodies), default=0)
     work = [sum(weight(o) for o in body.ops) for depth, body in bodies if depth == deepest]
-    return MANY if deepest > 0 and max(work) <= TIGHT else 1
+    return (1, MANY) if deepest > 0 and max(work) <= TIGHT else (1,)
 
 
 def innermost(block: Block, depth: int = 0) -> list[tuple[int, Block]]:
@@ -117,10 +115,10 @@ def innermost(block: Block, depth: int = 0) -> list[tuple[int, Block]]:
     return found or [(depth, block)]
 
 
-def waste(op: ix.ForOp, width: int) -> float:
-    """How many lanes run for each iteration, where that is known."""
-    trips = op.size.constant
-    return 1.0 if not trips else -(-trips // width) * width / trips
+def waste(op: ix.ForOp, width: int, unknown: int) -> float:
+    """How many lanes run for each iteration."""
+    trips = max(1.0, trips_of(op.size, unknown))
+    return -(-trips // width) * width / trips
 
 
 def trips_of(size: SizeAttr, unknown: int) -> float:
@@ -168,7 +166,7 @@ class Lanes:
         read = sum(self._row(t.type) for t in self.packed)
         results = zip(self.op.kind_names, self.op.results_, strict=True)
         written = sum(self._row(r.type) for kind, r in results if kind == "tab")
-        return (self._block(self.op.body.block) + read + written) * waste(self.op, self.width)
+        return (self._block(self.op.body.block) + read + written) * waste(self.op, self.width, self.unknown)
 
     def _row(self, type: Attribute) -> float:
         """Copying the part of a table that belongs to an iteration."""

@@ -2,13 +2,18 @@
 
 from pydex.dialects import ix
 from pydex.dialects.text import parse
-from pydex.passes.lower_lane_choice import Choice, Choices
+from pydex.passes.lower_lane_choice import Choice, Choices, width_of
+
+
+def outermost(body: str, tables: str) -> ix.ForOp:
+    """The outermost loop of a program over tables x and y."""
+    module = parse(f'func.func @f({tables}) {{\n ix.sizes ["n", "m"]\n {body}\n func.return\n}}')
+    return next(op for op in module.walk() if isinstance(op, ix.ForOp))
 
 
 def chosen(body: str, tables: str) -> Choice:
-    """The decision for the outermost loop of a program over tables x and y."""
-    module = parse(f'func.func @f({tables}) {{\n ix.sizes ["n", "m"]\n {body}\n func.return\n}}')
-    return Choices().of(next(op for op in module.walk() if isinstance(op, ix.ForOp)))
+    """The decision for it."""
+    return Choices().of(outermost(body, tables))
 
 
 TABLES = "%x: !ix.tab<[n, m], f64>, %y: !ix.tab<[m, n], f64>"
@@ -57,6 +62,7 @@ def test_an_innermost_loop_is_left_to_llvm() -> None:
     assert chosen(body, TABLES).width == 0
 
 
-def test_f32_has_twice_the_lanes() -> None:
+def test_a_vector_holds_as_many_as_fit_of_the_widest_numbers() -> None:
     read = "%v = ix.at %y[%j, %i : !ix.idx<m>, !ix.idx<n>] : !ix.tab<[m, n], f64> -> f64"
-    assert chosen(loops(read).replace("f64", "f32"), TABLES.replace("f64", "f32")).width == 64
+    assert width_of(outermost(loops(read), TABLES)) == 8
+    assert width_of(outermost(loops(read).replace("f64", "f32"), TABLES.replace("f64", "f32"))) == 16
