@@ -4,8 +4,9 @@
     ==>
     for i { ...; v = x[i] }
 
-Only where the body reads the table as it was: a version made by an update may have no reader (and is then dead too),
-or the loop stays as it is. Reverse mode makes such loops, which run a body again for its other values.
+Only where the body reads the table as it was: a version made by an update, or by a loop inside, may have no reader
+(and is then dead too), or the loop stays as it is. Reverse mode makes such loops, which run a body again for its other
+values.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ def disown(root: Operation) -> None:
             shrink(op, [k not in needless for k in range(len(op.results_))])
 
 
+def _own_results(op: ix.ForOp) -> list[SSAValue]:
+    return [r for r, kind in zip(op.results_, op.kind_names, strict=True) if kind == "own"]
+
+
 def _reads_old(op: ix.ForOp, j: int) -> bool:
     """Is the j-th owned table only read as it was, and are its new versions only updated further and yielded?"""
     argument = op.body.block.args[1 + j]
@@ -50,6 +55,9 @@ def _reads_old(op: ix.ForOp, j: int) -> bool:
             user = use.operation
             if isinstance(user, ix.UpdateOp) and use.index == 0:
                 work.append(user.result)
+            elif isinstance(user, ix.ForOp) and version is argument and _reads_old(user, use.index):
+                if any(u.operation is not op.body.block.last_op for u in _own_results(user)[use.index].uses):
+                    return False
             elif not (isinstance(user, ix.AtOp) and version is argument) and user is not op.body.block.last_op:
                 return False
     return True

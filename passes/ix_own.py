@@ -10,6 +10,9 @@ of one `scf.if`), and every other use of it, or of a part of it, comes before. W
 copied first: the flag is false. One flag for each table that the op makes a new version of, in the order of
 operands.
 
+What an iteration reads of its own part of a table as it was, after it has made a new version, it reads from the table
+that the loop began with, which has the same part: then one copy serves the loop, instead of one each iteration.
+
 What it does not do: reorder ops to make a use the last one, but for reads of elements (own_reads.py).
 """
 
@@ -147,12 +150,45 @@ class IxOwn(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         read_first(op)
+        for loop in [o for o in op.walk() if isinstance(o, ix.ForOp)][::-1]:  # inner loops first
+            _read_originals(loop)
         for child in op.walk():
             tables = versioned(child)
             if tables:
                 child.attributes[FLAGS] = ArrayAttr(
                     BoolAttr.from_bool(may_write(table, child, position)) for position, table in enumerate(tables)
                 )
+
+
+def _read_originals(loop: ix.ForOp) -> None:
+    """Let reads of owned tables that come after a new version read the table that the loop began with."""
+    for argument, original in zip(loop.body.block.args[1:], loop.owned, strict=True):
+        for writer in dict.fromkeys(use.operation for use in argument.uses):
+            places = [k for k, table in enumerate(versioned(writer)) if table is argument]
+            if any(not may_write(argument, writer, place) for place in places):
+                for use in list(argument.uses):
+                    if isinstance(use.operation, ix.AtOp) and _is_read_after(use.operation, writer, loop.body.block):
+                        use.operation.operands[use.index] = original
+
+
+def _is_read_after(part: ix.AtOp, writer: Operation, block: Block) -> bool:
+    """Is the part of a table, or a part of that, used when the writer has run?"""
+    users = [u.operation for value in [part.result, *_views(part.result, writer)] for u in value.uses]
+    inside = users if isinstance(part.result.type, ix.TableType) else []
+    return not all(_before(user, writer, block) for user in [part, *inside])
+
+
+def in_own_memory(loop: ix.ForOp) -> bool:
+    """Do the iterations of a loop, and of the loops inside of it, leave owned tables in the memory of those?
+
+    Where they do not, each iteration copies a whole table, over the parts of the others: it has to be the only one.
+    """
+    for op in loop.walk():
+        if isinstance(op, ix.ForOp):
+            owned = [v for v, kind in zip(op.yielded, op.kind_names, strict=True) if kind == "own"]
+            if any(origin(v) is not arg for v, arg in zip(owned, op.body.block.args[1:], strict=True)):
+                return False
+    return True
 
 
 def may_write(table: SSAValue, op: Operation, position: int) -> bool:

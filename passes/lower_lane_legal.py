@@ -34,6 +34,8 @@ def obstacle(op: ix.ForOp, varying: Varying) -> str | None:
         return "it looks for the index of the best iteration"
     if mentions_symbol(op, varying):
         return "sizes inside of it depend on its index"
+    if not ix_own.in_own_memory(op):
+        return "its iterations copy a table that all of them own parts of"
     for child in op.body.walk():
         reason = _obstacle(op, child, varying)
         if reason is not None:

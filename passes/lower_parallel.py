@@ -21,6 +21,7 @@ from xdsl.ir import BlockArgument
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
+from pydex.passes import ix_own
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_cost import work
@@ -51,7 +52,7 @@ def worth_it(op: ix.ForOp) -> bool:
             return False
         parent = parent.parent_op()
     total = (op.size * work(op.body.block)).constant
-    return not _few(op) and (total is None or total >= 2 * CHUNK_WORK)
+    return not _few(op) and (total is None or total >= 2 * CHUNK_WORK) and ix_own.in_own_memory(op)
 
 
 def _few(op: ix.ForOp) -> bool:

@@ -47,3 +47,41 @@ func.func @wanted(%x: !ix.tab<[n], f64>) -> !ix.tab<[n], f64> {
   } -> (own !ix.tab<[n], f64>)
   func.return %new : !ix.tab<[n], f64>
 }
+
+// The new version is made by a loop inside, which then need not own the table either.
+// CHECK-LABEL: func.func @rows
+// CHECK:         ix.for %i : !ix.idx<n> {
+// CHECK-NEXT:      ix.for %j : !ix.idx<m> {
+// CHECK-NEXT:        ix.at %x[%i, %j
+// CHECK-NOT:       ix.update
+func.func @rows(%x: !ix.tab<[n, m], f64>) -> f64 {
+  ix.sizes ["n", "m"]
+  %new, %total = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n, m], f64>) {
+    %row, %sum = ix.for %j : !ix.idx<m> own (%s = %t : !ix.tab<[n, m], f64>) {
+      %a = ix.at %s[%i, %j : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+      %b = math.sin %a : f64
+      %u = ix.update %s[%i, %j : !ix.idx<n>, !ix.idx<m>], %b : !ix.tab<[n, m], f64>, f64 -> !ix.tab<[n, m], f64>
+      ix.yield %u, %a : !ix.tab<[n, m], f64>, f64
+    } -> (own !ix.tab<[n, m], f64>, add f64)
+    ix.yield %row, %sum : !ix.tab<[n, m], f64>, f64
+  } -> (own !ix.tab<[n, m], f64>, add f64)
+  func.return %total : f64
+}
+
+// What the loop inside has made is read: it stays.
+// CHECK-LABEL: func.func @rows_read
+// CHECK:         own (%t = %x : !ix.tab<[n, m], f64>)
+func.func @rows_read(%x: !ix.tab<[n, m], f64>, %k: !ix.idx<m>) -> f64 {
+  ix.sizes ["n", "m"]
+  %new, %total = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n, m], f64>) {
+    %row = ix.for %j : !ix.idx<m> own (%s = %t : !ix.tab<[n, m], f64>) {
+      %a = ix.at %s[%i, %j : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+      %b = math.sin %a : f64
+      %u = ix.update %s[%i, %j : !ix.idx<n>, !ix.idx<m>], %b : !ix.tab<[n, m], f64>, f64 -> !ix.tab<[n, m], f64>
+      ix.yield %u : !ix.tab<[n, m], f64>
+    } -> (own !ix.tab<[n, m], f64>)
+    %c = ix.at %row[%i, %k : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+    ix.yield %row, %c : !ix.tab<[n, m], f64>, f64
+  } -> (own !ix.tab<[n, m], f64>, add f64)
+  func.return %total : f64
+}

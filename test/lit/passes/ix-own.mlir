@@ -72,3 +72,24 @@ func.func @often(%v: f64, %c: i1, %i: !ix.idx<n>) -> (!ix.tab<[n, n], f64>, !ix.
   }
   func.return %rows, %r : !ix.tab<[n, n], f64>, !ix.tab<[n], f64>
 }
+
+// An iteration that has updated its row and reads it as it was reads the table that the loop began with: the loop
+// copies once, the iterations do not.
+// CHECK-LABEL: func.func @originals
+// CHECK:         own (%t = %x
+// CHECK:           own (%s = %t
+// CHECK:           } -> (own {{.*}}) {in_place = [true]}
+// CHECK-NEXT:      ix.at %x[%i, %k
+// CHECK:         } -> (own {{.*}}) {in_place = [false]}
+func.func @originals(%x: !ix.tab<[n, m], f64>, %k: !ix.idx<m>, %v: f64) -> (!ix.tab<[n, m], f64>, f64) {
+  ix.sizes ["n", "m"]
+  %new, %total = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n, m], f64>) {
+    %row = ix.for %j : !ix.idx<m> own (%s = %t : !ix.tab<[n, m], f64>) {
+      %u = ix.update %s[%i, %j : !ix.idx<n>, !ix.idx<m>], %v : !ix.tab<[n, m], f64>, f64 -> !ix.tab<[n, m], f64>
+      ix.yield %u : !ix.tab<[n, m], f64>
+    } -> (own !ix.tab<[n, m], f64>)
+    %c = ix.at %t[%i, %k : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+    ix.yield %row, %c : !ix.tab<[n, m], f64>, f64
+  } -> (own !ix.tab<[n, m], f64>, add f64)
+  func.return %new, %total : !ix.tab<[n, m], f64>, f64
+}
