@@ -146,10 +146,18 @@ def signed_division(low: Lowering, op: Operation) -> None:
 
 
 def safe_divisor(low: Lowering, divisor: Val) -> Val:
-    """The divisor, and 1 in lanes that are off, where nobody has checked that it is not 0."""
-    if low.group is None or low.group.on is None or divisor.literal is not None:
+    """The divisor, and 1 in lanes that are off, where nobody has checked that it is not 0.
+
+    One that all lanes share is 1 where they all are off: no lane takes the branch. Beyond the end they never all are.
+    """
+    group, code = low.group, low.code
+    if group is None or group.on is None or divisor.literal is not None:
         return divisor
-    return vectors.select(low.code, low.group.on, divisor, low.code.constant("1", divisor.type))
+    shared = not vectors.lanes_of(divisor.type)
+    if shared and group.branch is None:
+        return divisor
+    on = vectors.in_any_lane(code, group.on) if shared else group.on
+    return vectors.select(code, on, divisor, code.constant("1", divisor.type))
 
 
 def math(low: Lowering, op: Operation) -> None:

@@ -131,6 +131,34 @@ def test_divisors_of_lanes_that_are_off(widths: list[int]) -> None:
     np.testing.assert_array_equal(f(x, y), (x // y[:, None] + x % y[:, None]).sum(1))
 
 
+@pytest.mark.parametrize("name", ["divsi", "remui"])
+def test_a_divisor_that_all_lanes_share(widths: list[int], name: str) -> None:
+    """Zero, where no lane takes the branch that divides."""
+    f = native(f"""
+    func.func @f(%x: !ix.tab<[n], i64>, %d: i64) -> !ix.tab<[n], i64> {{
+      ix.sizes ["n"]
+      %zero = arith.constant 0 : i64
+      %hundred = arith.constant 100 : i64
+      %t = ix.for %i : !ix.idx<n> {{
+        %a = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], i64> -> i64
+        %c = arith.cmpi ne, %a, %zero : i64
+        %r = scf.if %c -> (i64) {{
+          %q = arith.{name} %hundred, %d : i64
+          %s = arith.addi %q, %a : i64
+          scf.yield %s : i64
+        }} else {{
+          scf.yield %zero : i64
+        }}
+        ix.yield %r : i64
+      }} -> (tab !ix.tab<[n], i64>)
+      func.return %t : !ix.tab<[n], i64>
+    }}""")
+    x = np.arange(11)
+    np.testing.assert_array_equal(f(x, 7), np.where(x, (100 // 7 if name == "divsi" else 100 % 7) + x, 0))
+    np.testing.assert_array_equal(f(np.zeros(11, int), 0), np.zeros(11, int))
+    assert widths, "nothing ran in lanes"
+
+
 def test_many_points_on_many_chunks(widths: list[int]) -> None:
     """Chunks begin with whole groups of lanes; a long sum of f32 is made in blocks."""
     x = np.random.default_rng(5).random((30_011, 5))
