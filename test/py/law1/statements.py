@@ -194,13 +194,20 @@ class Statements(Expressions):
         scope.tables.append((name, ("n",)))
 
     def _do_own2(self, scope: Scope) -> None:
-        """Rows of a table, each with its own loop."""
+        """Rows of a table, each with its own loop; maybe what a row was is wanted afterwards."""
         name, i, j = self.new("u"), self.new("i"), self.new("j")
+        old, total, r = self.new("o"), self.new("t"), self.new("r")
         self.line(f"{name} = a.copy()")
+        self.line(f"{total} = dx.zeros(f64[n])")
         inner = scope.inside((i, "n"), (j, "m"))
-        with self.block(f"for {i} in n:"), self.block(f"for {j} in {self.pick(['m', 'm[1:]'])}:"):
-            self.line(f"{name}[{i}, {j}] = dx.sin({name}[{i}, {j}]) + {self.expression(inner, 1)}")
-        scope.tables.append((name, ("n", "m")))
+        with self.block(f"for {i} in n:"):
+            self.line(f"{old} = {name}[{i}].copy()")
+            over, before = self.pick([("m", "0.5"), ("m[1:]", "0.5"), ("m[1:]", f"{name}[{i}, {j} - 1]")])
+            with self.block(f"for {j} in {over}:"):
+                self.line(f"{name}[{i}, {j}] = dx.sin({name}[{i}, {j}] + {before}) + {self.expression(inner, 1)}")
+            row = self.pick([old, "y"])
+            self.line(f"{total}[{i}] = sum(dx.sin({row}[{r}] * {name}[{i}, {r}]) for {r} in m)")
+        scope.tables += [(name, ("n", "m")), (total, ("n",))]
 
     def _do_sweep(self, scope: Scope) -> None:
         """Gauss–Seidel: each element from the one before it, in place."""
