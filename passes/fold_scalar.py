@@ -266,6 +266,28 @@ def _xori(op: arith.XOrIOp) -> SSAValue | None:
     return _ints(operator.xor, op)
 
 
+def _maxsi(op: arith.MaxSIOp) -> SSAValue | None:
+    """max(int(x), 0) ==> int(x if x > 0 else 0), which need not ask for NaN and negative numbers again"""
+    number, cast = op.lhs, op.lhs.owner
+    if isinstance(cast, arith.IndexCastOp):
+        number, cast = cast.input, cast.input.owner
+    if constant(op.rhs) != 0 or not isinstance(cast, arith.FPToSIOp) or is_natural(cast.input):
+        return _extreme(op)
+    zero = new_constant(op, 0.0, cast.input.type)
+    above = new(op, arith.CmpfOp(cast.input, zero, "ogt"))
+    natural = new(op, arith.FPToSIOp(new(op, arith.SelectOp(above, cast.input, zero)), number.type))  # pyright: ignore
+    return natural if number is op.lhs else new(op, arith.IndexCastOp(natural, op.result.type))
+
+
+def is_natural(x: SSAValue) -> bool:
+    """Is the float `y if y > 0 else 0`?"""
+    op = x.owner
+    if not isinstance(op, arith.SelectOp) or not isinstance(compare := op.cond.owner, arith.CmpfOp):
+        return False
+    above = compare.predicate.value.data == 2 and compare.lhs is op.lhs
+    return above and constant(compare.rhs) == 0.0 and constant(op.rhs) == 0.0
+
+
 def _quotient(op: Operation) -> SSAValue | None:
     """x // 1 ==> x"""
     return op.operands[0] if constant(op.operands[1]) == 1 and op.operands[1].type != i1 else None
@@ -343,7 +365,7 @@ RULES: dict[type[Operation], Rule] = {
     arith.AndIOp: _andi,
     arith.OrIOp: _ori,
     arith.XOrIOp: _xori,
-    arith.MaxSIOp: _extreme,
+    arith.MaxSIOp: _maxsi,
     arith.MinSIOp: _extreme,
     arith.MaxUIOp: _extreme,
     arith.MinUIOp: _extreme,

@@ -47,6 +47,9 @@ class Target(Protocol):
         """The type of index numbers."""
         ...
 
+    #: Are there sin, cos, tan for arguments that are not far?
+    near_forms: ClassVar[bool]
+
     #: The attributes of a loop, by the hint of `lower_cost.vector_hint`.
     loop_hints: ClassVar[Mapping[str, str]]
 
@@ -121,6 +124,9 @@ class Lowering:
         self.parts: dict[ix.UpdateOp, Any] = {}
         self.symbols: dict[str, Idx] = {}
         self.group: Group | None = None
+        self.known: dict[Operation, bool] = {}  # conditions whose outcome is known where the code stands
+        self.delayed: set[Operation] = set()  # adds that the loop around them does by itself
+        self.near: Callable[[Operation], bool] | None = None  # of sin, cos, tan: is the argument assumed not to be far?
         self._depths: dict[str, int] = {}
 
     # -------------------------------------------------------------------------------------- sizes and indices

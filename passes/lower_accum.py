@@ -56,6 +56,8 @@ def accumulate(low: Lowering, op: eff.AccumOp) -> None:
 
 def add(low: Lowering, op: eff.AddOp) -> None:
     """`acc[i] ⊕= v`, element by element where v is a table."""
+    if op in low.delayed:
+        return
     accumulator = op.accumulator.type
     assert isinstance(accumulator, eff.AccType)
     place, indices = cells_of(low, op), low.indices(op.indices)

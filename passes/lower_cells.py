@@ -53,6 +53,7 @@ class Memory:
     scopes: int = 0
     functions: list[str] = field(default_factory=list)
     helpers: dict[str, str] = field(default_factory=dict)
+    near_forms: ClassVar[bool] = True
     loop_hints: ClassVar[Mapping[str, str]] = {
         hint: f" {{{{loop_annotation = #{hint}}}}}" for hint in ("masks", "scalar")
     }

@@ -5,7 +5,7 @@ Tables are written row by row where they are wanted; an `own` table is the old o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from xdsl.ir import SSAValue
 
@@ -13,8 +13,12 @@ from pydex.dialects import ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cost import hashes, vector_hint
+from pydex.passes.lower_divergent import divergent, run_divergent
+from pydex.passes.lower_far import run_near, runs_twice
+from pydex.passes.lower_interior import interior, run_interior
 from pydex.passes.lower_lanes import run_lanes
 from pydex.passes.lower_reductions import Reductions, reduction
+from pydex.passes.lower_scatter import run_scatter, scattered
 from pydex.passes.lower_text import Idx, Val, add, minimum
 from pydex.passes.lower_unroll import unrolls
 from pydex.passes.lower_vectors import Spread
@@ -57,12 +61,38 @@ def finish(low: Lowering, op: ix.ForOp, reductions: Reductions, carried: Sequenc
 
 def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     """The iterations lo … hi; the values that the reductions carry at the end."""
-    made = low.target.in_lanes(op) if low.group is None else None
+    inside = interior(op) if low.group is None else None
+    made = low.target.in_lanes(op) if low.group is None and (inside is None or not inside.straight) else None
     if made is not None:
         return run_lanes(low, op, made, reductions, lo, hi, iteration)
     trips = hi - lo if isinstance(lo, int) and isinstance(hi, int) else None
     if trips is not None and unrolls(op):
         return _unrolled(low, op, reductions, trips)
+    if low.group is not None:
+        return _run(low, op, reductions, lo, hi)
+    if adds := scattered(low, op):
+        run_scatter(low, adds, lo, hi, lambda i: iteration(low, op, i))
+        return []
+    if (parts := divergent(low, op)) is not None:
+        return run_divergent(low, op, parts, reductions, (lo, hi), lambda i, run: iteration(low, op, i, run))
+    if inside is None:
+        return _run(low, op, reductions, lo, hi)
+
+    def run(start: Idx, end: Idx) -> list[Val]:
+        return _run(low, op, reductions, start, end)
+
+    def step(i: Val) -> list[Val]:
+        with low.again(op.body):
+            return iteration(low, op, i)
+
+    return run_interior(low, inside, reductions, low.size(op.size), (lo, hi), run, step)
+
+
+def _run(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
+    """The iterations, as one loop or as loops over blocks."""
+    if low.group is None and runs_twice(low, op):
+        return run_near(low, op, reductions, lo, hi, lambda i: iteration(low, op, i))
+    trips = hi - lo if isinstance(lo, int) and isinstance(hi, int) else None
     size = reductions.block(trips)
     if size is None:
         first = reductions.first(low)
@@ -93,8 +123,8 @@ def _unrolled(low: Lowering, op: ix.ForOp, reductions: Reductions, trips: int) -
     return now
 
 
-def iteration(low: Lowering, op: ix.ForOp, i: Val | Spread) -> list[Val]:
-    """One iteration: elements are stored; the values that are reduced."""
+def iteration(low: Lowering, op: ix.ForOp, i: Val | Spread, run: Callable[[], None] | None = None) -> list[Val]:
+    """One iteration: elements are stored; the values that are reduced. run: how the ops of the body are lowered."""
     low.bind(op, i)
     rows = [
         (value, low.target.view(low, low.places[result], [i]))
@@ -104,7 +134,7 @@ def iteration(low: Lowering, op: ix.ForOp, i: Val | Spread) -> list[Val]:
     for value, row in rows:
         if is_table(value):
             low.want(value, row)
-    low.run(op.body.block)
+    low.run(op.body.block) if run is None else run()
     for value, row in rows:
         low.put(value, row)
     owned = [v for k, v in zip(op.kind_names, op.yielded, strict=True) if k == "own"]

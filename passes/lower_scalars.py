@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAt
 from xdsl.ir import Attribute, Operation
 
 from pydex.passes import lower_vectors as vectors
+from pydex.passes.fold_scalar import is_natural
 from pydex.passes.lower import Lowering, is_index
 from pydex.passes.lower_text import Val
 from pydex.passes.lower_vectors import Spread, element, with_element
@@ -68,6 +69,9 @@ PREDICATES_F = (
 
 
 def compare_integers(low: Lowering, op: arith.CmpiOp) -> None:
+    if (outcome := low.known.get(op)) is not None:
+        low.values[op.result] = low.code.constant("true" if outcome else "false", "i1")
+        return
     _compare(low, op, "arith.cmpi", PREDICATES_I[op.predicate.value.data])
 
 
@@ -120,13 +124,16 @@ def float_to_integer(low: Lowering, op: arith.FPToSIOp | arith.FPToUIOp) -> None
     unsigned, bits = isinstance(op, arith.FPToUIOp), int(element(type)[1:])
     least, most = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     result = code.let(type, f"{op.name} {{}} : {source} to {type}", value)
-    for predicate, bound, instead in (("oge", most + 1, most), ("ole", least, least)):
+    natural = is_natural(op.operands[0])
+    for predicate, bound, instead in (("oge", most + 1, most), ("ole", least, least))[: 1 if natural else 2]:
         limit = code.constant(float_literal(float(bound), element(source)), source)
         beyond = code.let(truth, f"arith.cmpf {predicate}, {{}}, {{}} : {source}", value, limit)
         chosen = code.constant(str(instead if instead < 2 ** (bits - 1) else -1), type)
         result = vectors.select(code, beyond, chosen, result)
-    nan = code.let(truth, f"arith.cmpf uno, {{}}, {{}} : {source}", value, value)
-    low.values[op.results[0]] = vectors.select(code, nan, code.constant("0", type), result)
+    if not natural:
+        nan = code.let(truth, f"arith.cmpf uno, {{}}, {{}} : {source}", value, value)
+        result = vectors.select(code, nan, code.constant("0", type), result)
+    low.values[op.results[0]] = result
 
 
 def signed_division(low: Lowering, op: Operation) -> None:

@@ -32,6 +32,7 @@ from pydex.passes.lower_powers import half_power
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_text import Val
 from pydex.passes.lower_vectors import element, lanes_of, negation, with_element
+from pydex.passes.vector_math import near
 
 RUNTIME = """\
 llvm.func @pdx_raise(i64, i64, i64)
@@ -85,6 +86,8 @@ class Cpu(Memory):
         types, name = ", ".join(v.type for v in operands), op.name.removeprefix("math.")
         type = with_element(operands[0].type, self.spell(op.results[0].type))
         if name in vector_math.FUNCTIONS and element(type) in ("f32", "f64"):
+            if low.near is not None and low.near(op):
+                name += near.SUFFIX
             self.needed.add((name, type))
             call = f"func.call @{vector_math.symbol(name, type)}({', '.join(['{}'] * len(operands))})"
             return low.code.let(type, f"{call} : ({types}) -> {type}", *operands)

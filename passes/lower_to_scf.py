@@ -51,6 +51,7 @@ class Portable:
     """The target of upstream dialects."""
 
     index: str = "index"
+    near_forms: ClassVar[bool] = False
     loop_hints: ClassVar[Mapping[str, str]] = {}
 
     def spell(self, type: Attribute) -> str:

@@ -11,7 +11,18 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from pydex.passes.vector_math import arcs, error, exponential, far, hyperbolic, logarithm, power, roots, trigonometric
+from pydex.passes.vector_math import (
+    arcs,
+    error,
+    exponential,
+    far,
+    hyperbolic,
+    logarithm,
+    near,
+    power,
+    roots,
+    trigonometric,
+)
 from pydex.passes.vector_math.format import format_of
 from pydex.passes.vector_math.trace import Body, define
 
@@ -78,8 +89,8 @@ def module_functions(needed: Iterable[tuple[str, str]], variants: bool = True) -
 def definitions(op: str, element: str, variants: bool) -> dict[str, str]:
     """The text of one function and of the private functions that it calls, by symbol."""
     fmt = format_of(element)
-    function = FUNCTIONS[op]
-    text, calls = define(symbol(op, element), function.body, fmt, function.arity, INLINE)
+    body, arity = (alone, 1) if (alone := near.body(op)) else (FUNCTIONS[op].body, FUNCTIONS[op].arity)
+    text, calls = define(symbol(op, element), body, fmt, arity, INLINE)
     texts = {symbol(op, element): text}
     for called, called_format in sorted(calls, key=str):
         texts |= far.definitions(called, called_format, variants)

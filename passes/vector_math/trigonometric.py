@@ -45,27 +45,43 @@ COS_TAIL = {
 
 def sin(x: Value) -> Value:
     """Sine; odd, so signed zeros stay; NaN at infinities."""
-    distant = far("sin", x)
-    sine, cosine, quadrant = reduced(x)
-    near = negate_if(select((quadrant & 1).equals(0), sine, cosine), quadrant & 2)
-    return select(absolute(x) > FAR_LIMIT[x.format.element], distant, select(x.equals(0.0), x, near))
+    return far_or("sin", x, near_sin(x))
 
 
 def cos(x: Value) -> Value:
     """Cosine; NaN at infinities."""
-    distant = far("cos", x)
-    sine, cosine, quadrant = reduced(x)
-    near = negate_if(select((quadrant & 1).equals(0), cosine, sine), (quadrant + 1) & 2)
-    return select(absolute(x) > FAR_LIMIT[x.format.element], distant, near)
+    return far_or("cos", x, near_cos(x))
 
 
 def tan(x: Value) -> Value:
     """Tangent, sine / cosine or -cosine / sine; signed zeros stay; NaN at infinities."""
-    distant = far("tan", x)
+    return far_or("tan", x, near_tan(x))
+
+
+def far_or(op: str, x: Value, near: Value) -> Value:
+    """What is near, where x is not far."""
+    return select(absolute(x) > FAR_LIMIT[x.format.element], far(op, x), near)
+
+
+def near_sin(x: Value) -> Value:
+    """Sine within the limit."""
+    sine, cosine, quadrant = reduced(x)
+    near = negate_if(select((quadrant & 1).equals(0), sine, cosine), quadrant & 2)
+    return select(x.equals(0.0), x, near)
+
+
+def near_cos(x: Value) -> Value:
+    """Cosine within the limit."""
+    sine, cosine, quadrant = reduced(x)
+    return negate_if(select((quadrant & 1).equals(0), cosine, sine), (quadrant + 1) & 2)
+
+
+def near_tan(x: Value) -> Value:
+    """Tangent within the limit."""
     sine, cosine, quadrant = reduced(x)
     even = (quadrant & 1).equals(0)
     near = negate_if(select(even, sine, cosine) / select(even, cosine, sine), (quadrant & 1) << 1)
-    return select(absolute(x) > FAR_LIMIT[x.format.element], distant, select(x.equals(0.0), x, near))
+    return select(x.equals(0.0), x, near)
 
 
 def reduced(x: Value) -> tuple[Value, Value, Value]:

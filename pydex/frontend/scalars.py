@@ -151,17 +151,11 @@ def _float_to_float(el: Elaborator, ssa: SSAValue, source: ElementType, to: Elem
 
 
 def _float_to_int(el: Elaborator, ssa: SSAValue, source: ElementType, to: ElementType) -> SSAValue:
+    """The cast of our IR saturates."""
     target: Any = IR_TYPES[to.name]
     if source.is_storage_only:
         ssa, source = el.emit(arith.ExtFOp(ssa, f32)), types.f32
-    lo, hi = to.bounds
-    low, high = constant(el, float(lo), source), constant(el, float(hi + 1), source)
-    above, below = el.emit(arith.CmpfOp(ssa, high, "oge")), el.emit(arith.CmpfOp(ssa, low, "olt"))
-    inside = el.emit(arith.AndIOp(el.emit(arith.CmpfOp(ssa, low, "oge")), el.emit(arith.CmpfOp(ssa, high, "olt"))))
-    safe = el.emit(arith.SelectOp(inside, ssa, constant(el, 0.0, source)))
-    cast = el.emit((arith.FPToUIOp if to.kind == "u" else arith.FPToSIOp)(safe, target))
-    clamped = el.emit(arith.SelectOp(above, constant(el, hi, to), cast))
-    return el.emit(arith.SelectOp(below, constant(el, lo, to), clamped))
+    return el.emit((arith.FPToUIOp if to.kind == "u" else arith.FPToSIOp)(ssa, target))
 
 
 def cast(el: Elaborator, value: Number, to: ElementType) -> Scalar:

@@ -136,3 +136,20 @@ func.func @proved(%x : !ix.tab<[n + 1], f64>) -> f64 {
   } -> (add f64)
   func.return %s : f64
 }
+
+// The conversion of our IR saturates and makes 0 of NaN; of a number that is not negative it asks for less.
+// CHECK-LABEL: func.func @ordinal
+// CHECK: %[[Z:.*]] = arith.constant 0.000000e+00
+// CHECK: %[[C:.*]] = arith.cmpf ogt, %x, %[[Z]]
+// CHECK: %[[S:.*]] = arith.select %[[C]], %x, %[[Z]]
+// CHECK: %[[I:.*]] = arith.fptosi %[[S]] : f32 to i64
+// CHECK: %[[R:.*]] = arith.index_cast %[[I]] : i64 to index
+// CHECK-NOT: arith.maxsi
+// CHECK: func.return %[[R]]
+func.func @ordinal(%x : f32) -> index {
+  %zero = arith.constant 0 : index
+  %i = arith.fptosi %x : f32 to i64
+  %k = arith.index_cast %i : i64 to index
+  %m = arith.maxsi %k, %zero : index
+  func.return %m : index
+}

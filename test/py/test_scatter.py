@@ -1,0 +1,113 @@
+"""Histograms: copies of small accumulators, blocks of offsets and values; against NumPy for many sizes and data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import pydex as dx
+from pydex import f32, f64, i64
+
+n, b, c = dx.index_sets("n b c")
+
+
+@dx.jit
+def sums(x: f64[n], w: f64[n], bins: dx.Size[b]) -> f64[b]:
+    h = dx.zeros(f64[b])
+    for i in n:
+        h[b.clamp(int(x[i] * f64(b.size)))] += w[i]
+    return h
+
+
+@dx.jit
+def counts_and_largest(x: f64[n], w: f64[n], bins: dx.Size[b]) -> tuple[i64[b], f64[b], f64[n]]:
+    """Two accumulators, one of them with two adds, beside a table."""
+    count = dx.zeros(i64[b])
+    largest = [0.5 for k in b]
+    place = dx.zeros(f64[n])
+    for i in n:
+        k = b.clamp(int(x[i] * f64(b.size)))
+        count[k] += 1
+        count[b.clamp(0)] += 2
+        largest[k] = max(largest[k], w[i])
+        place[i] = x[i] * f64(b.size)
+    return count, largest, place
+
+
+@dx.jit
+def plane(x: f64[n], y: f64[n], rows: dx.Size[b], columns: dx.Size[c]) -> i64[b, c]:
+    count = dx.zeros(i64[b, c])
+    for i in n:
+        count[b.clamp(int(x[i] * f64(b.size))), c.clamp(int(y[i] * f64(c.size)))] += 1
+    return count
+
+
+@dx.jit
+def half_square(x: f64[n], w: f64[n], bins: dx.Size[b]) -> f64:
+    h = sums(x, w, bins)
+    return 0.5 * sum(h[k] * h[k] for k in b)
+
+
+@dx.jit
+def floor_of(x: f32[n]) -> i64[n]:
+    return [max(int(x[i]), 0) for i in n]
+
+
+def cells(x: np.ndarray, bins: int) -> np.ndarray:
+    """int() saturates, and NaN gives 0; then the nearest bin."""
+    number = np.nan_to_num(x * bins, nan=0.0, posinf=1e9, neginf=-1e9)
+    return np.clip(number, -1e9, 1e9).astype(np.int64).clip(0, bins - 1)
+
+
+def data(size: int, skewed: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(size)
+    x = rng.uniform(-0.1, 1.1, size) ** (9 if skewed else 1)
+    x[::7] = 0.3 if skewed else x[::7]
+    return x, rng.normal(size=size)
+
+
+@pytest.mark.parametrize("bins", [1, 2, 256, 3000])
+@pytest.mark.parametrize("size", [0, 1, 7, 511, 512, 513, 8195, 100_003])
+def test_sums(size, bins) -> None:
+    for skewed in (False, True):
+        x, w = data(size, skewed)
+        got = sums(x, w, bins)
+        np.testing.assert_allclose(got, np.bincount(cells(x, bins), w, bins), rtol=1e-12, atol=1e-10)
+        np.testing.assert_array_equal(got, sums(x, w, bins))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [0, 3, 513, 20_001])
+def test_two_accumulators_beside_a_table(size) -> None:
+    x, w = data(size)
+    count, largest, place = counts_and_largest(x, w, 5)
+    want = np.bincount(cells(x, 5), minlength=5)
+    want[0] += 2 * size
+    np.testing.assert_array_equal(count, want)
+    np.testing.assert_array_equal(largest, [max(0.5, w[cells(x, 5) == k].max(initial=-9)) for k in range(5)])
+    np.testing.assert_array_equal(place, x * 5.0)
+
+
+@pytest.mark.slow
+def test_two_axes() -> None:
+    x, y = data(30_000)[0], data(30_000, skewed=True)[0]
+    want = np.bincount(cells(x, 4) * 9 + cells(y, 9), minlength=36).reshape(4, 9)
+    np.testing.assert_array_equal(plane(x, y, 4, 9), want)
+
+
+def test_numbers_that_are_no_ordinals() -> None:
+    x = np.array([np.nan, np.inf, -np.inf, -0.0, -0.5, 1e30, -1e30, 0.999] * 100)
+    np.testing.assert_array_equal(sums(x, np.ones(800), 4), [500.0, 0.0, 0.0, 300.0])
+
+
+@pytest.mark.slow
+def test_the_gradient_reads_the_cells() -> None:
+    x, w = data(5000)
+    h = np.bincount(cells(x, 16), w, 16)
+    np.testing.assert_allclose(dx.grad(half_square, wrt="w")(x, w, 16), h[cells(x, 16)], rtol=1e-12, atol=1e-11)
+
+
+def test_conversions_saturate() -> None:
+    x = np.array([0.9, -0.9, -7.5, 3.99, np.nan, np.inf, -np.inf, 1e19, -1e19], np.float32)
+    top = np.iinfo(np.int64).max
+    np.testing.assert_array_equal(floor_of(x), [0, 0, 0, 3, 0, top, 0, top, 0])
