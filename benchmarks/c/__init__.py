@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "c"
 COMPILERS = ("clang", "clang-22", "clang-21", "clang-20", "clang-19", "gcc", "cc")
 FLAGS = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-shared", "-fPIC")
+FLAGS += ("-nostartfiles",)  # GCC's start files for -ffast-math flush denormals to zero in the whole process
 
 
 @functools.cache

@@ -252,3 +252,13 @@ def test_seconds_of_one_thread_are_those_of_the_processor(tmp_path):
     two = child.Child("call", "small", "numpy", "2", tmp_path)
     two.functions["objective"] = lambda: time.sleep(0.1)
     assert two.time("objective")["seconds"] >= 0.1
+
+
+def test_c_leaves_denormal_numbers_alone():
+    from benchmarks import c
+
+    if c.compiler() is None:
+        pytest.skip("no C compiler")
+    c.library("call")
+    tiny = np.array([5e-324])
+    assert (tiny * np.array([1.0]))[0] > 0.0

@@ -569,19 +569,6 @@ def test_functions_are_collected(kernels):
     assert collected.is_set()
 
 
-@pytest.mark.slow
-def test_a_scalar_call_costs_less_than_a_microsecond(kernels):
-    square = kernels("square", (scalar("x", "f64"),), (scalar("y", "f64"),))
-
-    def seconds():
-        start = time.perf_counter()
-        for _ in range(100_000):
-            square(2.0)
-        return (time.perf_counter() - start) / 100_000
-
-    assert min(seconds() for _ in range(5)) < 1e-6
-
-
 def test_importing_the_runtime_does_not_import_mlir():
     code = "import pydex.runtime, sys; print(*(m for m in sys.modules if 'mlir' in m or m == 'xdsl'))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
