@@ -51,6 +51,10 @@ def test_a_crash_is_a_failure(child: Child) -> None:
     source = "import os\n\nos.kill(os.getpid(), 11)\n"
     assert child.error(Trial(source)) == "Crash: the process ended with SIGSEGV"
     assert (child.error(Trial("f = None\n")) or "").startswith("AttributeError")
+    assert child._process is not None
+    child._process.kill()
+    child._process.wait()
+    assert child.error(Trial("f = None\n")) == "Crash: the process ended with SIGKILL"
 
 
 def check(trials: list[Trial], error: Callable[[Trial], str | None]) -> None:

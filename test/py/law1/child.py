@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,8 +38,9 @@ class Child:
         """What is wrong with it; a crash is."""
         process = self._process = self._process or self._start()
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(json.dumps(asdict(trial)) + "\n")
-        process.stdin.flush()
+        with suppress(BrokenPipeError):  # it is dead: there is no answer either
+            process.stdin.write(json.dumps(asdict(trial)) + "\n")
+            process.stdin.flush()
         ready, _, _ = select.select([process.stdout], [], [], LIMIT)
         if not ready:
             self.close()
@@ -70,7 +72,8 @@ class Child:
             self._process.wait()
             for stream in (self._process.stdin, self._process.stdout):
                 if stream is not None:
-                    stream.close()
+                    with suppress(BrokenPipeError):
+                        stream.close()
         self._process = None
 
 
