@@ -9,7 +9,7 @@ allocated: `lower_to_scf.py` (memrefs, portable) and `lower_to_cpu.py` (pointers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -118,11 +118,12 @@ class Lowering:
         self.rules = rules
         self.code = Code(target.index)
         self.frames = [Frame()]
-        self.values: dict[SSAValue, Val | Spread] = {}
-        self.places: dict[SSAValue, Any] = {}
-        self.wanted: dict[SSAValue, Any] = {}
+        self.values: MutableMapping[SSAValue, Val | Spread] = {}
+        self.places: MutableMapping[SSAValue, Any] = {}
+        self.wanted: MutableMapping[SSAValue, Any] = {}
         self.parts: dict[ix.UpdateOp, Any] = {}
-        self.symbols: dict[str, Idx] = {}
+        self.symbols: MutableMapping[str, Idx] = {}
+        self.manifold: set[str] = set()  # symbols that have several values here, one in each copy (lower_jam.py)
         self.group: Group | None = None
         self.known: dict[Operation, bool] = {}  # conditions whose outcome is known where the code stands
         self.delayed: set[Operation] = set()  # adds that the loop around them does by itself
@@ -140,16 +141,22 @@ class Lowering:
         """The number, computed at most once in a block."""
         if size.constant is not None:
             return size.constant
+        if not self.manifold.isdisjoint(size.symbols()):
+            return self._computed(size)
         for frame in reversed(self.frames):
             if size in frame.sizes:
                 return frame.sizes[size]
+        total = self._computed(size)
+        self.frames[-1].sizes[size] = total
+        return total
+
+    def _computed(self, size: SizeAttr) -> Idx:
         total: Idx = 0
         for monomial, coef in size.data:
             product: Idx = coef
             for symbol in monomial:
                 product = mul(self.code, product, self.symbols[symbol])
             total = add(self.code, total, product)
-        self.frames[-1].sizes[size] = total
         return total
 
     def indices(self, values: Sequence[SSAValue]) -> list[Index]:

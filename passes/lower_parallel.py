@@ -25,7 +25,8 @@ from pydex.passes import ix_own
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_cost import work
-from pydex.passes.lower_for import finish, reductions_of, run_range
+from pydex.passes.lower_for import run_range
+from pydex.passes.lower_iteration import finish, reductions_of
 from pydex.passes.lower_monoids import combine, identity
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
 

@@ -26,7 +26,7 @@ from xdsl.passes import ModulePass
 from pydex.dialects import eff, ix
 from pydex.dialects.text import parse
 from pydex.passes.lower import Frame, Lowering, is_table
-from pydex.passes.lower_for import iteration
+from pydex.passes.lower_iteration import iteration
 from pydex.passes.lower_parallel import shared_accumulators, worth_it
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_scalars import scalar_type

@@ -1,0 +1,152 @@
+"""Loops inside of lanes: iterations that read the same run side by side, op by op (unroll and jam).
+
+    for a in d. { …; for b in a. l[a, b] * y[b] -> add }
+    ==>  for a in 0 … d step 4 { …; for b in a. { 4 products, y[b] read once };  the b that are left }
+
+Every iteration of the four is a copy of the body with values of its own. The rest of the iterations run one by one.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from xdsl.ir import Block
+
+from pydex.dialects import ix
+from pydex.passes.lower import Lowering
+from pydex.passes.lower_iteration import (
+    Combine,
+    Loop,
+    begin,
+    end,
+    finish,
+    iteration,
+    one_by_one,
+    reduced,
+    reductions_of,
+    run_loop,
+)
+from pydex.passes.lower_jam_choice import grows, side_by_side
+from pydex.passes.lower_reductions import Reductions
+from pydex.passes.lower_text import Idx, Val, add, maximum, mul, quotient, sub
+
+
+def run_inside(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
+    """The iterations of a loop inside of lanes; the values that the reductions carry at the end."""
+    in_blocks = reductions.block(None) is not None
+    rest = one_by_one(low, op, lambda i: iteration(low, op, i), in_blocks)
+    many = side_by_side(low, op)
+    return run_loop(low, op, reductions, lo, hi, rest if many == 1 else _jammed(low, op, many, rest))
+
+
+def _jammed(low: Lowering, op: ix.ForOp, many: int, rest: Loop) -> Loop:
+    def loop(lo: Idx, hi: Idx, first: Sequence[Val], combine: Combine) -> list[Val]:
+        code = low.code
+
+        def group(i: Val, now: Sequence[Val]) -> Sequence[Val]:
+            copies = [Copy.of(low, code.number(add(code, i, j))) for j in range(many)]
+            for copy, values in zip(copies, _together(low, op, copies), strict=True):
+                now = combine(now, values, copy.index)
+            return now
+
+        whole = add(code, lo, mul(code, quotient(code, sub(code, hi, lo), many), many))
+        now = low.loop(lo, whole, first, group, step=many)
+        with low.again(op.body):
+            return rest(whole, hi, now, combine)
+
+    return loop
+
+
+@dataclass
+class Copy:
+    """One of the iterations that run side by side: its index, and what is known in it alone."""
+
+    index: Val
+    values: ChainMap[Any, Any]
+    places: ChainMap[Any, Any]
+    wanted: ChainMap[Any, Any]
+    symbols: ChainMap[str, Idx]
+
+    @staticmethod
+    def of(low: Lowering, index: Val) -> Copy:
+        known = (ChainMap({}, m) for m in (low.values, low.places, low.wanted, low.symbols))
+        return Copy(index, *known)
+
+    @contextmanager
+    def current(self, low: Lowering) -> Iterator[None]:
+        """Inside, ops are lowered for this iteration."""
+        before = low.values, low.places, low.wanted, low.symbols
+        low.values, low.places, low.wanted, low.symbols = self.values, self.places, self.wanted, self.symbols
+        yield
+        low.values, low.places, low.wanted, low.symbols = before
+
+
+def _together(low: Lowering, op: ix.ForOp, copies: Sequence[Copy]) -> list[list[Val]]:
+    """The iterations side by side; what each hands to the reductions."""
+    if op.symbol is not None:
+        low.manifold.add(op.symbol.data)
+    rows = []
+    for copy in copies:
+        with copy.current(low):
+            rows.append(begin(low, op, copy.index))
+    _in_step(low, op, op.body.block, copies)
+    values = []
+    for copy, made in zip(copies, rows, strict=True):
+        with copy.current(low):
+            values.append(end(low, op, made))
+    if op.symbol is not None:
+        low.manifold.discard(op.symbol.data)
+    return values
+
+
+def _in_step(low: Lowering, op: ix.ForOp, block: Block, copies: Sequence[Copy]) -> None:
+    """The ops of a block, each for all iterations."""
+    for child in block.ops:
+        if isinstance(child, ix.ForOp):
+            _inner(low, op, child, copies)
+        elif child is not block.last_op:
+            for copy in copies:
+                with copy.current(low):
+                    low.rules[type(child)](low, child)
+
+
+def _inner(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy]) -> None:
+    """An innermost loop of all iterations: first the turns that all of them take, then those that only the later do."""
+    parts, sizes = [], []
+    for copy in copies:
+        with copy.current(low):
+            parts.append(reductions_of(low, op))
+            sizes.append(low.size(op.size))
+    shared = maximum(low.code, sizes[0], 0)
+
+    def turn(i: Val) -> list[Val]:
+        for copy in copies:
+            with copy.current(low):
+                low.bind(op, i)
+        _in_step(low, op, op.body.block, copies)
+        values = []
+        for copy in copies:
+            with copy.current(low):
+                values += [low.value(v) for v in reduced(op)]
+        return values
+
+    every = Reductions([r for part in parts for r in part.all])
+    now = run_loop(low, op, every, 0, shared, one_by_one(low, op, turn, every.block(None) is not None))
+    width = len(now) // len(copies)
+    for at, (copy, part, size) in enumerate(zip(copies, parts, sizes, strict=True)):
+        values = now[at * width : (at + 1) * width]
+        with copy.current(low):
+            if at > 0 and grows(op, outer):
+                values = _left(low, op, part, values, shared, size)
+            finish(low, op, part, values)
+
+
+def _left(low: Lowering, op: ix.ForOp, part: Reductions, before: Sequence[Val], lo: Idx, hi: Idx) -> list[Val]:
+    """The turns of one iteration that the first of them does not take."""
+    with low.again(op.body):
+        alone = one_by_one(low, op, lambda i: iteration(low, op, i), part.block(None) is not None)
+        return part.join(low, before, run_loop(low, op, part, lo, hi, alone))

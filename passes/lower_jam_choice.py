@@ -1,0 +1,100 @@
+"""How many iterations of a loop inside of lanes run side by side: `side_by_side(low, op)`.
+
+    for a in d. { …; for b in a. l[a, b] * y[b] -> add }
+
+Iterations that share what the loops inside of them read (y[b]) are jammed: FOUR at a time, it is read once for all. As
+many as the registers have room for: what the iterations carry through the inner loop, and take into it, stays in them.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType
+from xdsl.ir import Operation, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+from pydex.passes.lower import Lowering
+from pydex.passes.lower_varying import Varying
+
+#: So many iterations may be jammed, the better first.
+MANY = (4, 2)
+
+#: The vector registers that jammed iterations may fill, of 32; and the bits of each.
+ROOM, BITS = 20, 512
+
+
+def side_by_side(low: Lowering, op: ix.ForOp) -> int:
+    """How many iterations of a loop inside of lanes are jammed; 1: one runs after the other."""
+    inner = [o for o in op.body.block.ops if isinstance(o, ix.ForOp)]
+    if low.group is None or not inner or not _is_simple(op, inner):
+        return 1
+    varying = Varying(op)
+    if not any(_shares(o, varying) for o in inner):
+        return 1
+    most = max(_registers(low, o, varying) for o in inner)
+    trips = op.size.constant
+    return next((m for m in MANY if m * most <= ROOM and (trips is None or trips >= m)), 1)
+
+
+def grows(inner: ix.ForOp, op: ix.ForOp) -> bool | None:
+    """Does the loop have one iteration more in each iteration of `op`? None: it changes otherwise."""
+    if op.symbol is None or op.symbol.data not in inner.size.symbols():
+        return False
+    rest = inner.size - SizeAttr.of(op.symbol.data)
+    return None if op.symbol.data in rest.symbols() else True
+
+
+def _is_simple(op: ix.ForOp, inner: list[ix.ForOp]) -> bool:
+    """Is it a loop of scalar ops and of innermost loops of scalar ops that only reduce and accumulate?"""
+    made = [v for k, v in zip(op.kind_names, op.yielded, strict=True) if k == "tab"]
+    if "own" in op.kind_names or any(isinstance(v.type, ix.TableType) for v in made):
+        return False
+    if not all(set(o.kind_names) <= set(ix.REDUCTIONS) and grows(o, op) is not None for o in inner):
+        return False
+    return all(_is_scalar(o) for block in (op.body.block, *(i.body.block for i in inner)) for o in block.ops)
+
+
+def _is_scalar(op: Operation) -> bool:
+    if isinstance(op, eff.AddOp):
+        return not isinstance(op.value.type, ix.TableType)
+    if isinstance(op, ix.ForOp | ix.AtOp):
+        return True
+    plain = not op.regions and not isinstance(op, eff.CheckOp | ix.UpdateOp | ix.OpenOp | ix.NameOp)
+    return plain and not any(isinstance(r.type, ix.TableType) for r in op.results)
+
+
+def _shares(inner: ix.ForOp, varying: Varying) -> bool:
+    """Does the inner loop read, iteration by iteration, what is the same in all iterations of the outer one?"""
+    own = Varying(inner)
+    read = [o.result for o in inner.body.block.ops if isinstance(o, ix.AtOp) and _is_number(o.result)]
+    return any(r in own and r not in varying for r in read)
+
+
+def _is_number(value: SSAValue) -> bool:
+    return isinstance(value.type, Float32Type | Float64Type | IntegerType)
+
+
+def _registers(low: Lowering, inner: ix.ForOp, varying: Varying) -> int:
+    """The vectors of an iteration of the outer loop that stay in registers during the inner one."""
+    group = low.group
+    assert group is not None
+    used = {v for o in inner.body.walk() for v in o.operands if v.owner is not inner.body.block}
+    taken = [v for v in used if v in group.varying and v in varying and _is_outside(v, inner) and _is_number(v)]
+    carried = [v for v in inner.yielded if v in group.varying]
+    return sum(-(-group.width * _bits(v) // BITS) for v in (*taken, *carried))
+
+
+def _is_outside(value: SSAValue, inner: ix.ForOp) -> bool:
+    owner = value.owner
+    block = owner.parent if isinstance(owner, Operation) else owner
+    return block is not inner.body.block
+
+
+def _bits(value: SSAValue) -> int:
+    match value.type:
+        case Float64Type():
+            return 64
+        case IntegerType():
+            return max(8, value.type.width.data)
+        case _:
+            return 32

@@ -1,0 +1,57 @@
+"""Programs of loops in lanes whose inner iterations read the same: one for each thing that jamming does differently."""
+
+import pydex as dx
+from pydex import f32, f64
+
+n, m, d = dx.index_sets("n m d")
+
+
+@dx.jit
+def products(x: f64[n, m], y: f64[d, m]) -> f64[n, d]:
+    """Rows of y share x[i, j]."""
+    return [[sum(y[a, j] * x[i, j] for j in m) for a in d] for i in n]
+
+
+@dx.jit
+def triangular(x: f64[n, d], y: f64[d, d]) -> f64:
+    """Each row is one longer than the one before."""
+    return sum(sum(dx.exp(-abs(sum(y[a, b] * x[i, b] for b in dx.below(a)))) for a in d) for i in n)
+
+
+@dx.jit
+def outer_products(x: f64[n, d], w: f64[n]) -> f64[d, d]:
+    """All lanes add to the same cells."""
+    total = dx.zeros(f64[d, d])
+    for i in n:
+        for a in d:
+            pull = w[i] * dx.exp(-sum(x[i, b] ** 2 for b in dx.below(a)))
+            for b in dx.below(a):
+                total[a, b] += pull * x[i, b]
+    return total
+
+
+@dx.jit
+def several(x: f64[n, m], y: f64[d, m]) -> tuple[f64[n], f64]:
+    """A sum, a maximum and the place of a minimum of each row; of them the largest sum."""
+    best = dx.zeros(f64[n])
+    for i in n:
+        top = 0.0
+        for a in d:
+            size = sum(y[a, j] * x[i, j] for j in m)
+            high = max(y[a, j] - x[i, j] for j in m)
+            where = dx.argmin(y[a, j] + x[i, j] for j in m)
+            top += size * high + x[i, where]
+        best[i] = top
+    return best, max(best[i] for i in n)
+
+
+@dx.jit
+def single(x: f32[n, m], y: f32[d, m]) -> f32[n]:
+    """Sums of f32 are made in blocks."""
+    return [sum(dx.exp(-(sum(y[a, j] * x[i, j] for j in m) ** 2)) for a in d) for i in n]
+
+
+@dx.jit
+def shrinking(x: f64[n, d], y: f64[d, d]) -> f64[n]:
+    """Each row is one shorter than the one before: not jammed."""
+    return [sum(sum(y[a, b] * x[i, b] for b in dx.above(a)) ** 2 for a in d) for i in n]
