@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pydex.compilation import Compilation
     from pydex.explaining.guarantee import Guarantee
     from pydex.frontend.callable import Compiled
+    from pydex.frontend.constants import Guard
     from pydex.runtime import Function
     from pydex.types import Type
 
@@ -70,7 +71,7 @@ class CompiledFunction(Dispatcher):
                     values, types = self._arguments(args, kwargs)
                     compilation = self._compilation(types, values)
                     if compilation.is_plain:
-                        self._remember(compilation.native, types is None, values)
+                        self._remember(compilation.native, types is None, values, compilation.guards)
             return compilation.call(values) if native is None else native(*args)
         except DexError as error:
             from pydex.refusals import located
@@ -92,15 +93,15 @@ class CompiledFunction(Dispatcher):
         if found is None:
             return None
         native, for_all = found
-        self._remember(native, for_all, args)
+        self._remember(native, for_all, args, ())
         return native
 
-    def _remember(self, native: Function, for_all: bool, values: Sequence[Any]) -> None:
-        """Later calls with such arguments go to the compilation directly."""
+    def _remember(self, native: Function, for_all: bool, values: Sequence[Any], guards: tuple[Guard, ...]) -> None:
+        """Later calls with such arguments go to the compilation directly, as long as the guards hold."""
         if for_all:
-            self.settle(native)
+            self.settle(native, guards)
         else:
-            self.specialise(native, tuple(values))
+            self.specialise(native, tuple(values), guards)
 
     def _out_of_memory(self, error: MemoryError) -> DexError:
         from pydex.refusals import out_of_memory

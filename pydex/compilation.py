@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from pydex import broken, cache, pipeline, runtime
@@ -15,7 +16,12 @@ from pydex.runtime.call import Refused, bind
 from pydex.runtime.signature import Undetermined
 from pydex.signatures import quotients_of, signatures_of
 from pydex.sizes import Symbol
-from pydex.types import TupleType
+from pydex.types import TupleType, Type
+
+
+def _passed(type: Type, name: str) -> Callable[[Any], Sequence[Any]]:
+    """What makes the flat arguments of a value of a type."""
+    return (lambda value: (value,)) if is_plain(type) else partial(flatten_argument, type, where=name)
 
 
 class Compilation:
@@ -30,10 +36,14 @@ class Compilation:
         except Undetermined as error:
             help = "add a parameter that is the size: `size: dx.Size[n]`"
             raise DexNameError(Diagnostic(str(error), help=help)) from None
-        self.params, self.names, self.result = program.params, program.names, program.result
+        self.params, self.result = program.params, program.result
         self.constants = list(program.unit.constants.values())
         self.outside = [hidden.outside for hidden in program.instance.hidden]
-        self.is_plain = not (self.constants or self.outside or self.quotients) and self._passes_values_as_they_are()
+        guards = [constant.guard() for constant in self.constants]
+        self.guards = tuple(guard for guard in guards if guard is not None)
+        plain = len(self.guards) == len(guards) and not (self.outside or self.quotients)
+        self.is_plain = plain and self._passes_values_as_they_are()  # the native function is all of a call
+        self.passed = [_passed(type, name) for type, name in zip(self.params, program.names, strict=True)]
         code = restored_code(key, program) or self._build(program, key)
         on_raise = raiser(code.sites, code.any_strides)
         self.native = runtime.function(code.address, self.signature, on_raise, code, explain)
@@ -41,7 +51,7 @@ class Compilation:
     def _build(self, program: Program, key: str | None) -> Code:
         code = pipeline.build(program.module, program.entry)
         if key is not None:
-            cache.keep(key, code, self.signature, self.is_plain)
+            cache.keep(key, code, self.signature, self.is_plain and not self.guards)
         return code
 
     def _passes_values_as_they_are(self) -> bool:
@@ -57,8 +67,7 @@ class Compilation:
         """The result for arguments in the order of the parameters."""
         if self.is_plain:
             return self.native(*args)
-        given = zip(self.params, args, self.names, strict=True)
-        flat = [x for type, value, name in given for x in flatten_argument(type, value, name)]
+        flat = [x for passed, value in zip(self.passed, args, strict=True) for x in passed(value)]
         flat += [outside.read() for outside in self.outside]
         if self.quotients:
             flat += self._quotients(flat)

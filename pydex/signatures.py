@@ -28,7 +28,7 @@ def signatures_of(program: Program) -> tuple[Signature, Signature]:
     frame, arguments = instance.frame, iter(instance.frame.entry.args)
     values: list[Value] = []
     for name, type in zip(program.names, program.params, strict=True):
-        values += _parameters(frame, name, external(type), arguments)
+        values += _parameters(frame, name, type, arguments)
     for hidden in instance.hidden:
         values += _parameters(frame, hidden.name, hidden.value.type, arguments)
     without = Signature(_determined(frame, values), tuple(values), ())
@@ -59,7 +59,13 @@ def _determined(frame: Frame, values: list[Value]) -> tuple[str, ...]:
 def _parameters(frame: Frame, name: str, type: Type, arguments: Iterator[BlockArgument]) -> list[Value]:
     if isinstance(type, SizeType):
         return [Value(name, "size", "i64", (_poly(frame.attr(size_of(type.set))),))]
-    return [_value(n, leaf, next(arguments).type) for n, leaf in zip(_names(name, type), leaves(type), strict=True)]
+    passed = external(type)
+    parts = zip(_names(name, passed), leaves(type), leaves(passed), strict=True)
+    return [_value(n, leaf, next(arguments).type, _index(inner)) for n, inner, leaf in parts]
+
+
+def _index(leaf: Leaf) -> str:
+    return repr(leaf.element) if isinstance(leaf.element, IndexType) else ""
 
 
 def _names(name: str, type: Type) -> list[str]:
@@ -83,11 +89,11 @@ def _results(program: Program) -> list[Value]:
     return [_value(f"result{k}", leaf, type) for k, (leaf, type) in enumerate(pairs)]
 
 
-def _value(name: str, leaf: Leaf, type: Attribute) -> Value:
+def _value(name: str, leaf: Leaf, type: Attribute, index: str = "") -> Value:
     dtype = "i64" if isinstance(leaf.element, IndexType) else storage(leaf.element).name
     if not isinstance(type, ix.TableType):
-        return Value(name, "scalar", dtype)
-    return Value(name, "table", dtype, tuple(map(_poly, ix.bounding_sizes(type))))
+        return Value(name, "scalar", dtype, index=index)
+    return Value(name, "table", dtype, tuple(map(_poly, ix.bounding_sizes(type))), index)
 
 
 def _poly(size: SizeAttr) -> Poly:

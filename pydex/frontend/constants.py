@@ -8,13 +8,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import FunctionType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-from pydex.outer import MISSING, python_value
+from pydex.outer import MISSING, Place, content, place, python_value
 from pydex.structs import struct_fields
 
 LIBRARIES = ("math", "numpy")  # their numbers never change
+
+Guard = tuple[dict[str, Any] | CellType, str | None, Any]  # a place, and the object that is there
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,22 @@ class Constant:
         if isinstance(self.owner, FunctionType):
             return freeze(python_value(self.owner, self.name)) == self.frozen
         return freeze(getattr(self.owner, self.name, MISSING)) == self.frozen
+
+    def guard(self) -> Guard | None:
+        """Where the object is that it stands for: it holds while that is the very object. None if it can change."""
+        at = place(self.owner, self.name) if isinstance(self.owner, FunctionType) else _attribute(self.owner, self.name)
+        return (*at, content(at)) if at is not None and _never_changes(content(at)) else None
+
+
+def _attribute(owner: Any, name: str) -> Place | None:
+    return (vars(owner), name) if type(owner) is ModuleType and name in vars(owner) else None
+
+
+def _never_changes(object: Any) -> bool:
+    """Whether one object is always the same to a program."""
+    if isinstance(object, tuple):
+        return all(map(_never_changes, object))
+    return not isinstance(object, Mapping) and struct_fields(type(object)) is None
 
 
 def freeze(object: Any) -> Any:

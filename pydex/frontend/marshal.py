@@ -28,12 +28,16 @@ SizeValues = Mapping[Symbol, int]
 
 
 def is_plain(type: Type) -> bool:
-    """Whether values of a type are passed as they are: numbers, sizes, and tables of numbers over simple sets."""
+    """Whether values are passed as they are: numbers, indices, sizes, and tables of the first two over simple sets."""
     if isinstance(type, TableType):
         simple = all(len(dims_of(a)) == 1 and factors_of(a) is None for a in type.axes)
         ragged = any(is_axis_symbol(s) for a in type.axes for d in dims_of(a) for s in d.symbols())
-        return simple and not ragged and isinstance(type.element, ElementType | WeakType)
-    return isinstance(type, ElementType | WeakType | SizeType)
+        return simple and not ragged and (isinstance(type.element, ElementType | WeakType) or _is_ordinal(type.element))
+    return isinstance(type, ElementType | WeakType | SizeType) or _is_ordinal(type)
+
+
+def _is_ordinal(type: Type) -> bool:
+    return isinstance(type, IndexType) and factors_of(type.set) is None and not isinstance(type.set, EnumSet)
 
 
 def flatten_argument(type: Type, value: Any, where: str) -> list[Any]:

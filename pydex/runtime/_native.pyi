@@ -1,6 +1,9 @@
 # What src/native.c defines.
 from collections.abc import Callable, Sequence
+from types import CellType
 from typing import Any
+
+Guard = tuple[dict[str, Any] | CellType, str | None, Any]
 
 class Function:
     slow_path: Any
@@ -20,8 +23,8 @@ class Function:
 
 class Dispatcher:
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-    def settle(self, function: Function, /) -> None: ...
-    def specialise(self, function: Function, args: tuple, /) -> bool: ...
+    def settle(self, function: Function, guards: tuple[Guard, ...], /) -> None: ...
+    def specialise(self, function: Function, args: tuple, guards: tuple[Guard, ...], /) -> bool: ...
     def forget(self) -> None: ...
 
 class Image:

@@ -101,6 +101,8 @@ def _table(param: Value, argument: Any) -> np.ndarray:
     if array.ndim != param.rank:
         raise Refused(WrongRank(param, array.shape))
     dtype = numpy_dtype(param.dtype)
+    if param.index and (array.dtype.kind in "iu" or not array.size):
+        return _readable(array.astype(dtype, copy=False), dtype)
     if array.dtype.newbyteorder("=") != dtype:
         raise _wrong(param, array, f"convert it with {param.name}.astype(np.{dtype.name})")
     return _readable(array, dtype)

@@ -64,13 +64,15 @@ class Value:
     """A parameter or a result.
 
     kind: 'scalar'; 'table', with one extent per axis; or, for parameters, 'size': an int whose only extent is the
-    polynomial that it binds, and which has no slot of its own.
+    polynomial that it binds, and which has no slot of its own. index: what the numbers are, if these are the ordinals
+    of a set's indices; then integers of all types are converted.
     """
 
     name: str
     kind: str
     dtype: str = "i64"
     extents: tuple[Poly, ...] = ()
+    index: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.dtype not in DTYPES:
@@ -83,10 +85,10 @@ class Value:
         return len(self.extents) if self.kind == "table" else 0
 
     def type_text(self) -> str:
-        """`f64[n, m + 1]`, as in an annotation."""
+        """`f64[n, m + 1]`, `m.Index[n]`, as in an annotation."""
         if self.kind == "size":
             return f"Size[{show(self.extents[0])}]"
-        return self.dtype + (f"[{', '.join(map(show, self.extents))}]" if self.kind == "table" else "")
+        return (self.index or self.dtype) + (f"[{', '.join(map(show, self.extents))}]" if self.kind == "table" else "")
 
 
 @dataclass(frozen=True)

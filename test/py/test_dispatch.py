@@ -11,7 +11,7 @@ import pytest
 import pydex as dx
 from pydex import f64, pipeline
 
-n = dx.index_sets("n")
+m, n = dx.index_sets("m n")
 PAIR = (2, 3)
 HAVE_VECTORCALL = 1 << 11
 
@@ -73,6 +73,61 @@ def test_an_attribute_of_a_module_is_a_constant_of_the_program(monkeypatch, comp
     assert len(compilations) == 2
 
 
+def goes_to_native_code(monkeypatch, f, *args):
+    """The result of a call that Python has no part in."""
+    with monkeypatch.context() as patch:
+        patch.setattr(f, "_call", lambda args, kwargs: pytest.fail("Python was asked"))
+        return f(*args)
+
+
+def test_constants_outside_are_compared_without_python(monkeypatch, compilations):
+    assert of_pair(1.0) == goes_to_native_code(monkeypatch, of_pair, 1.0) == 5.0
+    monkeypatch.setitem(globals(), "PAIR", (3, 3))
+    assert of_pair(1.0) == goes_to_native_code(monkeypatch, of_pair, 1.0) == 6.0
+    monkeypatch.delitem(globals(), "PAIR")
+    with pytest.raises(NameError, match="PAIR"):
+        of_pair(1.0)
+
+
+def test_a_variable_of_a_closure_is_compared_without_python(monkeypatch, compilations):
+    scale = 4
+    times = dx.jit(lambda x: x * scale)
+    assert times(2.0) == goes_to_native_code(monkeypatch, times, 2.0) == 8.0
+    assert times(np.float32(2.0)) == goes_to_native_code(monkeypatch, times, np.float32(2.0)) == 8.0
+    scale = 5
+    assert times(2.0) == goes_to_native_code(monkeypatch, times, 2.0) == 10.0
+    assert times(np.float32(2.0)) == 10.0
+    assert len(compilations) == 4
+
+
+def test_a_constant_that_can_change_in_place_is_looked_at_by_python():
+    table = {"scale": 4}
+    times = dx.jit(lambda x: x * table["scale"])
+    assert times(2.0) == times(2.0) == 8.0
+    table["scale"] = 5
+    assert times(2.0) == 10.0
+
+
+@dx.jit
+def picked(x: f64[m], which: m.Index[n]) -> f64[n]:
+    return [x[which[i]] for i in n]
+
+
+def test_tables_of_indices_are_passed_as_they_are(monkeypatch, compilations):
+    x = np.arange(3.0)
+    assert list(picked(x, np.array([2, 0]))) == list(goes_to_native_code(monkeypatch, picked, x, np.array([2, 0])))
+    for which in ([2, 0], (2, 0), np.array([2, 0], np.uint8), np.array([2, 0], ">i4"), np.array([2, 9, 0])[::2]):
+        assert list(picked(x, which)) == [2.0, 0.0]
+    assert list(picked(x, [])) == []
+    for which in ([2, 3], np.array([0, -1], np.int8)):
+        with pytest.raises(IndexError, match="not an index of m, whose size is 3"):
+            picked(x, which)
+    for which in (np.array([2.0, 0.0]), np.array([True]), [0.5], ["a"]):
+        with pytest.raises(TypeError, match=r"which: expected m.Index\[n\], found an? "):
+            picked(x, which)
+    assert compilations == ["picked"]
+
+
 def test_a_generic_function_is_compiled_once_for_each_kind_of_argument(compilations):
     double = dx.jit(lambda x: x + x)
     kinds = [1.5, 2, np.float32(1.5), np.int8(3), np.arange(3.0), np.arange(3), np.ones((2, 2)), np.ones(2, "f4")]
@@ -119,11 +174,14 @@ def test_a_function_that_nobody_needs_any_more_goes():
 def test_a_dispatcher_refuses_what_is_no_compilation():
     f = dx.jit(lambda x: x)
     with pytest.raises(TypeError, match="expected a Function"):
-        f.settle(len)
+        f.settle(len, ())
     with pytest.raises(TypeError, match="expected a Function"):
-        f.specialise(len, (1.0,))
+        f.specialise(len, (1.0,), ())
     assert f(1.0) == 1.0
     (compilation,) = f._compilations.values()
-    assert not f.specialise(compilation.native, ("text",))
+    assert not f.specialise(compilation.native, ("text",), ())
+    for guards in ((1,), ((1, 2),), (("dict", "key", 1),), None):
+        with pytest.raises(TypeError, match="tuple of guards"):
+            f.settle(compilation.native, guards)
     f.forget()
     assert f(2.0) == 2.0

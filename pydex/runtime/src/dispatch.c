@@ -3,6 +3,8 @@
 //
 // settle(function): every call with as many positional arguments goes to this compilation, which converts and refuses.
 // specialise(function, args): so does every call with arguments of these types (convert.h: type_code).
+// Both take guards, a tuple of (dict, key, object) and (cell, None, object): the compilation is for as long as each dict
+// has this object at the key, each cell this object in it.
 // A MemoryError of a compilation becomes self._out_of_memory(error).
 #include "function.h"
 
@@ -12,7 +14,7 @@
 enum { MAX_SPECIAL = 8, MAX_CODES = 16 };
 
 typedef struct {
-  PyObject *function;
+  PyObject *function, *guards;
   int64_t ncodes;  // -1: whatever the types
   int32_t codes[MAX_CODES];
 } special;
@@ -27,14 +29,28 @@ typedef struct {
 static PyObject *name_call, *name_out_of_memory;
 
 // ---- a call ---------------------------------------------------------------------------------------------------
+static PyObject *found_at(PyObject *owner, PyObject *key) {
+  if (PyCell_Check(owner)) return PyCell_GET(owner);
+  PyObject *found = PyDict_GetItemWithError(owner, key);
+  if (!found) PyErr_Clear();
+  return found;
+}
+
+static int guards_hold(PyObject *guards) {
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(guards); i++) {
+    PyObject *guard = PyTuple_GET_ITEM(guards, i);
+    if (found_at(PyTuple_GET_ITEM(guard, 0), PyTuple_GET_ITEM(guard, 1)) != PyTuple_GET_ITEM(guard, 2)) return 0;
+  }
+  return 1;
+}
+
 static PyObject *find(const Dispatcher *d, PyObject *const *args, Py_ssize_t nargs) {
   for (int64_t i = 0; i < d->nspecial; i++) {
     const special *s = &d->specials[i];
-    if (s->ncodes < 0 && function_arity(s->function) == nargs) return s->function;
-    if (s->ncodes != nargs) continue;
+    if (s->ncodes < 0 ? function_arity(s->function) != nargs : s->ncodes != nargs) continue;
     Py_ssize_t k = 0;
-    while (k < nargs && s->codes[k] == type_code(args[k])) k++;
-    if (k == nargs) return s->function;
+    while (k < s->ncodes && s->codes[k] == type_code(args[k])) k++;
+    if (k >= s->ncodes && guards_hold(s->guards)) return s->function;
   }
   return NULL;
 }
@@ -85,29 +101,48 @@ static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObj
 static void clear(Dispatcher *d) {
   int64_t count = d->nspecial;
   d->nspecial = 0;
-  for (int64_t i = 0; i < count; i++) Py_CLEAR(d->specials[i].function);
+  for (int64_t i = 0; i < count; i++) {
+    Py_CLEAR(d->specials[i].function);
+    Py_CLEAR(d->specials[i].guards);
+  }
 }
 
-static special *add(Dispatcher *d, PyObject *function) {
-  if (!PyObject_TypeCheck(function, &FunctionType)) {
-    PyErr_SetString(PyExc_TypeError, "expected a Function");
+static int are_guards(PyObject *guards) {
+  if (!PyTuple_Check(guards)) return 0;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(guards); i++) {
+    PyObject *guard = PyTuple_GET_ITEM(guards, i);
+    if (!PyTuple_Check(guard) || PyTuple_GET_SIZE(guard) != 3) return 0;
+    PyObject *owner = PyTuple_GET_ITEM(guard, 0);
+    if (!PyDict_Check(owner) && !PyCell_Check(owner)) return 0;
+  }
+  return 1;
+}
+
+static special *add(Dispatcher *d, PyObject *function, PyObject *guards) {
+  if (!PyObject_TypeCheck(function, &FunctionType) || !are_guards(guards)) {
+    PyErr_SetString(PyExc_TypeError, "expected a Function, and a tuple of guards");
     return NULL;
   }
   if (d->nspecial == MAX_SPECIAL) clear(d);  // what is still wanted comes back
   special *s = &d->specials[d->nspecial++];
   s->function = Py_NewRef(function);
+  s->guards = Py_NewRef(guards);
   s->ncodes = -1;
   return s;
 }
 
-static PyObject *settle(PyObject *self, PyObject *function) {
+static PyObject *settle(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+  if (nargs != 2) {
+    PyErr_SetString(PyExc_TypeError, "expected a Function, and a tuple of guards");
+    return NULL;
+  }
   clear((Dispatcher *)self);
-  return add((Dispatcher *)self, function) ? Py_NewRef(Py_None) : NULL;
+  return add((Dispatcher *)self, args[0], args[1]) ? Py_NewRef(Py_None) : NULL;
 }
 
 static PyObject *specialise(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
-  if (nargs != 2 || !PyTuple_Check(args[1])) {
-    PyErr_SetString(PyExc_TypeError, "expected a Function and a tuple of arguments");
+  if (nargs != 3 || !PyTuple_Check(args[1])) {
+    PyErr_SetString(PyExc_TypeError, "expected a Function, a tuple of arguments and a tuple of guards");
     return NULL;
   }
   int32_t codes[MAX_CODES];
@@ -115,7 +150,7 @@ static PyObject *specialise(PyObject *self, PyObject *const *args, Py_ssize_t na
   if (count > MAX_CODES) Py_RETURN_FALSE;
   for (Py_ssize_t k = 0; k < count; k++)
     if (!(codes[k] = type_code(PyTuple_GET_ITEM(args[1], k)))) Py_RETURN_FALSE;
-  special *s = add((Dispatcher *)self, args[0]);
+  special *s = add((Dispatcher *)self, args[0], args[2]);
   if (!s) return NULL;
   memcpy(s->codes, codes, (size_t)count * sizeof *codes);
   s->ncodes = count;
@@ -143,7 +178,10 @@ static PyObject *init_subclass(PyObject *cls, PyObject *args, PyObject *kwargs) 
 
 static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg) {
   Dispatcher *d = (Dispatcher *)self;
-  for (int64_t i = 0; i < d->nspecial; i++) Py_VISIT(d->specials[i].function);
+  for (int64_t i = 0; i < d->nspecial; i++) {
+    Py_VISIT(d->specials[i].function);
+    Py_VISIT(d->specials[i].guards);
+  }
   return 0;
 }
 
@@ -159,9 +197,10 @@ static void dispatcher_dealloc(PyObject *self) {
 }
 
 static PyMethodDef dispatcher_methods[] = {
-    {"settle", settle, METH_O, "Every call with as many positional arguments goes to this Function."},
+    {"settle", (PyCFunction)(void (*)(void))settle, METH_FASTCALL,
+     "settle(function, guards): every call with as many positional arguments goes to it while the guards hold."},
     {"specialise", (PyCFunction)(void (*)(void))specialise, METH_FASTCALL,
-     "specialise(function, args): calls with arguments of these types go to it; False if they have no such types."},
+     "specialise(function, args, guards): so do calls with arguments of these types; False if they have no such types."},
     {"forget", forget, METH_NOARGS, "Every call goes to _call again."},
     {"__init_subclass__", (PyCFunction)(void (*)(void))init_subclass, METH_CLASS | METH_VARARGS | METH_KEYWORDS,
      "Lets the subclass be called as fast."},
