@@ -5,7 +5,7 @@ A scalar accumulator is a cell on the stack, which LLVM keeps in a register; tha
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import Float32Type, Float64Type
@@ -16,7 +16,7 @@ from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_monoids import across, combine, identity, is_float, narrow, widen
-from pydex.passes.lower_text import Val
+from pydex.passes.lower_text import Code, Val
 from pydex.passes.lower_vectors import lanes_of, select, splat
 
 
@@ -81,7 +81,8 @@ def _combine_into(low: Lowering, monoid: str, place: Any, indices: Any, value: V
     code, group = low.code, low.group
     cell = low.target.load(low, place, indices)
     if group is not None and not lanes_of(cell.type):
-        low.target.store(low, place, indices, _of_all_lanes(low, group, monoid, cell, value, source))
+        factors, value = _of_all_lanes(low, group, monoid, cell.type, value, source)
+        low.target.store(low, place, indices, _with_total(code, monoid, cell, factors, across(code, monoid, value)))
         return
     total = combine(code, monoid, cell, widen(code, value, cell.type))
     if group is not None and group.on is not None and place.own:
@@ -89,21 +90,53 @@ def _combine_into(low: Lowering, monoid: str, place: Any, indices: Any, value: V
     low.target.store(low, place, indices, total)
 
 
-def _of_all_lanes(low: Lowering, group: Group, monoid: str, cell: Val, value: Val, source: SSAValue) -> Val:
-    """The cell with what all lanes have for it.
+#: The factors of a product that are the same in all lanes (None: -1).
+Factors: TypeAlias = "list[Val | None]"
+
+
+def is_shared(low: Lowering, op: eff.AddOp) -> bool:
+    """Do all lanes add a number to one cell of outside, that is not kept apart for each of them?"""
+    group = low.group
+    if group is None or op.accumulator in group.spread or op.accumulator in group.varying:
+        return False
+    return not any(i in group.varying for i in op.indices) and not isinstance(op.value.type, ix.TableType)
+
+
+def lanes_to_add(low: Lowering, op: eff.AddOp) -> tuple[Factors, Val]:
+    """What the lanes of a shared add have for the cell: factors, and the vector whose sum they multiply."""
+    group, accumulator = low.group, op.accumulator.type
+    assert group is not None and isinstance(accumulator, eff.AccType)
+    type = low.target.spell(cells_of(low, op).element)
+    return _of_all_lanes(low, group, accumulator.monoid.data, type, low.value(op.value), op.value)
+
+
+def add_total(low: Lowering, op: eff.AddOp, factors: Factors, total: Val) -> None:
+    """`acc[i] ⊕= factors * total`."""
+    accumulator = op.accumulator.type
+    assert isinstance(accumulator, eff.AccType)
+    place, indices = cells_of(low, op), low.indices(op.indices)
+    cell = low.target.load(low, place, indices)
+    low.target.store(low, place, indices, _with_total(low.code, accumulator.monoid.data, cell, factors, total))
+
+
+def _of_all_lanes(
+    low: Lowering, group: Group, monoid: str, cell: str, value: Val, source: SSAValue
+) -> tuple[Factors, Val]:
+    """What the lanes have for a cell of this type.
 
     Σ -(a x) over the lanes, a the same in all, is -(a Σ x): often Σ x does not change in the loops inside.
     """
     code, factors = low.code, list[Val | None]()
-    if monoid == "add" and is_float(cell.type) and not isinstance(source.type, ix.TableType):
+    if monoid == "add" and is_float(cell) and not isinstance(source.type, ix.TableType):
         factors, rest = _factors(low, group, source)
         value = low.value(rest)
-    value = widen(code, splat(code, value, group.width), cell.type)
+    value = widen(code, splat(code, value, group.width), cell)
     if group.on is not None:
         value = select(code, group.on, value, identity(code, monoid, value.type))
-    if not factors:
-        return across(code, monoid, value, cell)
-    total = across(code, monoid, value)
+    return factors, value
+
+
+def _with_total(code: Code, monoid: str, cell: Val, factors: Factors, total: Val) -> Val:
     for factor in factors:
         if factor is None:
             total = code.let(cell.type, f"arith.negf {{}} fastmath<contract> : {cell.type}", total)
@@ -113,8 +146,8 @@ def _of_all_lanes(low: Lowering, group: Group, monoid: str, cell: Val, value: Va
     return combine(code, monoid, cell, total)
 
 
-def _factors(low: Lowering, group: Group, value: SSAValue) -> tuple[list[Val | None], SSAValue]:
-    """The factors of a product that are the same in all lanes (None: -1), and the rest of it."""
+def _factors(low: Lowering, group: Group, value: SSAValue) -> tuple[Factors, SSAValue]:
+    """The factors of a product that are the same in all lanes, and the rest of it."""
     factors: list[Val | None] = []
     while True:
         op = value.owner

@@ -16,8 +16,9 @@ from typing import Any
 
 from xdsl.ir import Block
 
-from pydex.dialects import ix
+from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering
+from pydex.passes.lower_accum import add_total, is_shared, lanes_to_add
 from pydex.passes.lower_iteration import (
     Combine,
     Loop,
@@ -31,6 +32,7 @@ from pydex.passes.lower_iteration import (
     run_loop,
 )
 from pydex.passes.lower_jam_choice import grows, side_by_side
+from pydex.passes.lower_monoids import across_each
 from pydex.passes.lower_reductions import Reductions
 from pydex.passes.lower_text import Idx, Val, add, maximum, mul, quotient, sub
 
@@ -108,10 +110,25 @@ def _in_step(low: Lowering, op: ix.ForOp, block: Block, copies: Sequence[Copy]) 
     for child in block.ops:
         if isinstance(child, ix.ForOp):
             _inner(low, op, child, copies)
+        elif isinstance(child, eff.AddOp) and is_shared(low, child):
+            _add(low, child, copies)
         elif child is not block.last_op:
             for copy in copies:
                 with copy.current(low):
                     low.rules[type(child)](low, child)
+
+
+def _add(low: Lowering, op: eff.AddOp, copies: Sequence[Copy]) -> None:
+    """What the lanes of all iterations have for cells that lanes share, combined across the lanes together."""
+    assert isinstance(op.accumulator.type, eff.AccType)
+    parts = []
+    for copy in copies:
+        with copy.current(low):
+            parts.append(lanes_to_add(low, op))
+    totals = across_each(low.code, op.accumulator.type.monoid.data, [vector for _, vector in parts])
+    for copy, (factors, _), total in zip(copies, parts, totals, strict=True):
+        with copy.current(low):
+            add_total(low, op, factors, total)
 
 
 def _inner(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy]) -> None:

@@ -42,7 +42,7 @@ WORK_PER_CELL = 4
 
 #: The same for loops in lanes, which take an eighth of the time; copies are to cost them a tenth of it at most.
 LANES_CHUNK_WORK = 8 * CHUNK_WORK
-LANES_WORK_PER_CELL = 256
+LANES_WORK_PER_CELL = 2048
 
 
 def worth_it(op: ix.ForOp) -> bool:
