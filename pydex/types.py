@@ -17,7 +17,7 @@ from __future__ import annotations
 import types as python_types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, get_args, get_origin
 
 import numpy as np
@@ -198,7 +198,11 @@ def element_type_of(value: Any) -> ElementType | None:
     """The element type of a NumPy scalar or dtype; None for a Python number, which is untyped."""
     if isinstance(value, (bool, int, float)) and not isinstance(value, np.generic):
         return bool_ if isinstance(value, bool) else None
-    dtype = value if isinstance(value, np.dtype) else value.dtype
+    return _element_type(value if isinstance(value, np.dtype) else value.dtype)
+
+
+@cache
+def _element_type(dtype: np.dtype[Any]) -> ElementType:
     found = ELEMENT_TYPES.get("bool" if dtype.kind == "b" else f"{dtype.kind}{dtype.itemsize * 8}")
     if found is None:
         raise TypeError(f"pydex has no element type for NumPy's {dtype}")

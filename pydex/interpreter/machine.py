@@ -64,7 +64,8 @@ class Machine:
         frame = Frame(self, dict(symbols))
         for parameter, argument in zip(block.args, arguments, strict=True):
             frame.bind(parameter, argument)
-        return frame.run(block)
+        with np.errstate(all="ignore"):
+            return frame.run(block)
 
     def iterations(self, count: int) -> Iterable[int]:
         """The ordinals of an order-free loop, in this machine's order."""
@@ -99,10 +100,11 @@ class Frame:
         Index 0 may be of an empty set: it is what a variable holds that is assigned only if a loop finds something.
         Nothing can be read with it.
         """
-        type = name.type
-        if isinstance(type, ix.IdxType) and not 0 <= value < max(self.size(type.size), 1):
+        type: Any = name.type
+        kind = type.__class__
+        if kind is ix.IdxType and not 0 <= value < max(self.size(type.size), 1):
             raise InterpreterError(f"index {value} is not in a set of {self.size(type.size)}: {name}")
-        if isinstance(type, ix.TableType) and value.shape != self.box(type):
+        if kind is ix.TableType and value.shape != self.box(type):
             raise InterpreterError(f"a table of shape {value.shape} for {type} = {self.box(type)}")
         self.values[name] = value
 
@@ -122,15 +124,13 @@ class Frame:
     def execute(self, op: Operation) -> None:
         self.machine.executed[op] += 1
         if op.name in SCALAR_OPS:
-            with np.errstate(all="ignore"):
-                result = SCALAR_OPS[op.name](op, *self.get(op.operands))
-                results = [scalar(result, op.results[0].type)]
+            result, name = SCALAR_OPS[op.name](op, *self.get(op.operands)), op.results[0]
+            self.bind(name, scalar(result, name.type))
         elif op.name in HANDLERS:
-            results = HANDLERS[op.name](self, op)
+            for name, value in zip(op.results, HANDLERS[op.name](self, op), strict=True):
+                self.bind(name, value)
         else:
             raise InterpreterError(f"the interpreter does not know {op.name}")
-        for name, value in zip(op.results, results, strict=True):
-            self.bind(name, value)
         if self.machine.tally is not None:
             self.machine.tally.count(self, op)
 
@@ -218,20 +218,19 @@ def _for(frame: Frame, op: ix.ForOp) -> list[Any]:
         for i, k in enumerate(op.kind_names)
         if k == "tab"
     }
-    with np.errstate(all="ignore"):
-        for i in frame.machine.iterations(frame.size(op.size)):
-            values = _iteration(frame, op, block, i, owned)
-            owned = [values[k] for k in tables]
-            for k, value in enumerate(values):
-                if k in outputs:
-                    outputs[k][(i, *frame.cut(op.yielded[k].type))] = value
-                elif k not in tables:
-                    yielded[k][i] = value
-        final = dict(zip(tables, owned, strict=True)) | outputs
-        return [
-            final[k] if k in final else _reduced(kind, op.yielded[k].type, yielded[k])
-            for k, kind in enumerate(op.kind_names)
-        ]
+    for i in frame.machine.iterations(frame.size(op.size)):
+        values = _iteration(frame, op, block, i, owned)
+        owned = [values[k] for k in tables]
+        for k, value in enumerate(values):
+            if k in outputs:
+                outputs[k][(i, *frame.cut(op.yielded[k].type))] = value
+            elif k not in tables:
+                yielded[k][i] = value
+    final = dict(zip(tables, owned, strict=True)) | outputs
+    return [
+        final[k] if k in final else _reduced(kind, op.yielded[k].type, yielded[k])
+        for k, kind in enumerate(op.kind_names)
+    ]
 
 
 def _iteration(frame: Frame, op: Any, block: Block, i: int, carried: Sequence[Any]) -> list[Any]:
@@ -303,8 +302,7 @@ def _contract(frame: Frame, op: ContractOp) -> list[Any]:
         for (table, _), place in zip(op.places, (left, right, out), strict=True):
             if not all(0 <= i < n for i, n in zip(place, frame.box(table.type), strict=True)):  # pyright: ignore
                 raise InterpreterError(f"{place} is not a place in {table.type}")
-        with np.errstate(all="ignore"):
-            total[out] += frame.values[op.lhs][left] * frame.values[op.rhs][right]
+        total[out] += frame.values[op.lhs][left] * frame.values[op.rhs][right]
     return [total]
 
 

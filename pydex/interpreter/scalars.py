@@ -22,7 +22,7 @@ from xdsl.ir import Attribute, Operation
 
 from pydex.dialects.ix import IdxType
 
-_FLOATS = {Float16Type: np.float16, Float32Type: np.float32, Float64Type: np.float64}
+_FLOATS: dict[Any, Any] = {Float16Type: np.float16, Float32Type: np.float32, Float64Type: np.float64}
 _INTEGERS = {8: np.int8, 16: np.int16, 32: np.int32, 64: np.int64}
 
 
@@ -39,7 +39,10 @@ def dtype_of(type: Attribute) -> np.dtype[Any]:
 
 def scalar(value: Any, type: Attribute) -> Any:
     """`value` as a scalar of this type; integers wrap."""
-    if isinstance(type, IndexType | IdxType):
+    kind = type.__class__
+    if kind in _FLOATS:
+        return _FLOATS[kind](value)
+    if kind is IndexType or kind is IdxType:
         return int(value)
     dtype = dtype_of(type)
     if dtype == np.bool_:
@@ -47,7 +50,7 @@ def scalar(value: Any, type: Attribute) -> Any:
     if dtype.kind == "i":
         bits = dtype.itemsize * 8
         return dtype.type((int(value) + (1 << (bits - 1))) % (1 << bits) - (1 << (bits - 1)))
-    return dtype.type(value)
+    raise TypeError(f"{type} has no scalars")
 
 
 def unsigned(value: Any) -> int:

@@ -1,8 +1,9 @@
-"""Compiles IR text for the tests of the lowering: no frontend, and no pass but the given ones."""
+"""Compiles IR for the tests of the lowering: no frontend, and no pass but the given ones."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
@@ -13,10 +14,13 @@ from pydex.runtime.signature import Signature, Value
 
 
 def native(
-    text: str, passes: Sequence[str] = ("ix-own",), parallel: bool = True, name: str | None = None
+    program: str | ModuleOp, passes: Sequence[str] = ("ix-own",), parallel: bool = True, name: str | None = None
 ) -> Callable[..., Any]:
-    """A function of the text (the first one, if no name is given) as a Python callable over arrays and numbers."""
-    module = parse(text)
+    """A function of the program (the first one, if no name is given) as a Python callable over arrays and numbers.
+
+    A module is consumed.
+    """
+    module = parse(program) if isinstance(program, str) else program
     function = next(op for op in module.ops if isinstance(op, FuncOp) and name in (None, op.sym_name.data))
     signature = signature_of(function)
     return compile(module, function.sym_name.data, signature, Options(passes=tuple(passes), parallel=parallel))

@@ -18,6 +18,8 @@ from law1.subject import DERIVATIVES, subject
 
 from pydex.runtime.convert import Refused
 
+SECOND = tuple(name for name in DERIVATIVES if name not in FIRST)
+
 NOT_DIFFERENTIABLE = {
     **dict.fromkeys("C1 C3 C4 C9 C20 C24 L-while L-floor L-wrap".split(), "numbers are integers"),
     **dict.fromkeys("C2 C5 C19-hash-0 C19-hash C19-threefry C19-rand C21".split(), "no argument is a float"),
@@ -58,7 +60,7 @@ def test_value(case: cases.Case) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=identified)
 def test_first_derivatives(case: cases.Case) -> None:
-    law = Law1(case.function, case.args, case.kwargs, FIRST)
+    law = Law1(case.function, case.args, case.kwargs, FIRST, value=False)
     law.check(every_pass=True, compiled=("optimised", "plain"))
 
 
@@ -66,7 +68,7 @@ def test_first_derivatives(case: cases.Case) -> None:
 @pytest.mark.parametrize("case", [case for case in DIFFERENTIABLE if case.id not in HIGHER], ids=identified)
 def test_second_derivatives(case: cases.Case) -> None:
     """jvp of vjp, vjp of jvp, vjp of vjp."""
-    law = Law1(case.function, case.args, case.kwargs, tuple(DERIVATIVES))
+    law = Law1(case.function, case.args, case.kwargs, SECOND, value=False)
     law.check(every_pass=False, orders=("random",), compiled=("optimised",))
 
 

@@ -58,8 +58,8 @@ def f(x: f64[n], y: f64[m], a: f64[n, m], p: m.Index[n], c: i64[n], s: f64):
 """
 SIZES = ((3, 2), (4, 3), (1, 1), (2, 5), (5, 1), (0, 2), (11, 2), (2, 9))
 """n and m; the longest have more than one vector of floats."""
-SHORT = 5
-"""No more for programs with loops in loops in loops, which the interpreter would take minutes for."""
+SHORT = 3
+"""No more for programs with loops in loops in loops in loops, which the interpreter would take minutes for."""
 
 
 class Program(Kernels):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from ad.programs import derivative, is_float
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 
 from pydex.dialects import ad, ix
@@ -89,10 +89,17 @@ class Subject:
         return [shape(type, self.sizes) for type in self.function.function_type.outputs]
 
     def add_derivatives(self, names: Sequence[str]) -> None:
-        """Add these functions of derivatives to the module; those of second derivatives need those of first ones."""
-        for name in names:
-            inner, op = DERIVATIVES[name]
-            derivative(self.module, inner or self.entry, op, self.wrt, name)
+        """Add these functions of derivatives to the module, and those of first ones that they differentiate."""
+        needed = {DERIVATIVES[name][0] for name in names} | set(names)
+        for name, (inner, op) in DERIVATIVES.items():
+            if name in needed:
+                derivative(self.module, inner or self.entry, op, self.wrt, name)
+
+    def hide_all_but(self, names: Sequence[str]) -> None:
+        """Make these functions the only ones that passes keep; the others are there to be called by them."""
+        for op in self.module.ops:
+            if isinstance(op, FuncOp):
+                op.properties["sym_visibility"] = StringAttr("public" if op.sym_name.data in names else "private")
 
     def signature_for(self, name: str) -> Signature:
         """The signature of a derivative function: seeds follow the parameters of the entry."""

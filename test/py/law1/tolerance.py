@@ -7,6 +7,7 @@ made in proportion to the terms of a sum, not to what is left of it. NaN and the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,10 +32,11 @@ class Scale:
     value: float = 1.0
 
     def see(self, value: Any) -> None:
-        array = np.asarray(value)
-        if array.dtype.kind == "f" and array.size:
-            finite = np.abs(array[np.isfinite(array)])
-            self.value = max(self.value, float(finite.max(initial=0.0)))
+        if isinstance(value, np.ndarray):
+            if value.dtype.kind == "f":
+                self.value = max(self.value, float(np.abs(value).max(initial=0.0, where=np.isfinite(value))))
+        elif isinstance(value, (float, np.floating)) and self.value < abs(value) < math.inf:
+            self.value = float(abs(value))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Programs of programs.mlir with random arguments, run by the interpreter."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,12 @@ TEXT = (Path(__file__).parent / "programs.mlir").read_text()
 
 
 def module() -> ModuleOp:
+    """The programs, in a module of the caller's own."""
+    return _parsed().clone()
+
+
+@cache
+def _parsed() -> ModuleOp:
     return parse(TEXT, "programs.mlir")
 
 

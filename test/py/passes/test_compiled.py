@@ -10,7 +10,7 @@ from pydex import interpreter
 from pydex.dialects import ix
 from pydex.passes.pipelines import CPU, PLAIN
 
-from .running import TEXT, _argument, arguments, functions, module
+from .running import _argument, arguments, functions, module
 
 PIPELINES = {"plain": PLAIN, "optimised": CPU}
 EXPECTED = (IndexError, ValueError, ZeroDivisionError)
@@ -64,7 +64,7 @@ def assert_same(found, expected, function, sizes):
 def test_compiled_as_interpreted(name, pipeline):
     source = module()
     function = functions(source)[name]
-    compiled = native(TEXT, PIPELINES[pipeline], name=name)
+    compiled = native(module(), PIPELINES[pipeline], name=name)
     for seed in range(8):
         sizes, args = (larger if seed > 5 else arguments)(function, np.random.default_rng(seed))
         expected = outcome(lambda *a, s=sizes: interpreter.run(source, name, list(a), dict(s), "forward"), args)
