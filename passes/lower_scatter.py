@@ -17,8 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import i64
-from xdsl.ir import SSAValue
+from xdsl.ir import Block, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering, is_table
@@ -26,7 +27,7 @@ from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_monoids import combine, identity, widen
 from pydex.passes.lower_text import Idx, Val, add, minimum, mul, quotient, sub
 
-#: Iterations whose cells and values are kept at a time.
+#: Iterations whose cells, and values unless all are the same, are kept at a time.
 BLOCK = 512
 
 COPIES = 8
@@ -52,6 +53,13 @@ def _by_data(low: Lowering, op: ix.ForOp, add: eff.AddOp) -> bool:
     place = low.places.get(add.accumulator)
     chosen = not is_table(add.value) and bool(add.indices) and op.index not in add.indices
     return chosen and isinstance(place, Cells) and isinstance(low.target, Memory)
+
+
+def _is_same(add: eff.AddOp) -> bool:
+    """Does every iteration add the same?"""
+    owner = add.value.owner
+    home = owner if isinstance(owner, Block) else owner.parent
+    return isinstance(owner, arith.ConstantOp) or home is not add.parent
 
 
 class Copies:
@@ -128,7 +136,7 @@ class Scatter:
         self.adds = adds
         self.copies = {a: Copies(low, a, trips) for a in dict.fromkeys(a.accumulator for a in adds)}
         self.offsets = [low.target.allocate(low, [BLOCK], i64, True) for _ in adds]
-        self.values = [low.target.allocate(low, [BLOCK], a.value.type, True) for a in adds]
+        self.values = [None if _is_same(a) else low.target.allocate(low, [BLOCK], a.value.type, True) for a in adds]
 
     def keep(self, i: Val, start: Val) -> None:
         """Stores what the adds of iteration i are to do."""
@@ -140,7 +148,8 @@ class Scatter:
             for index, stride in zip(add_op.indices, strides, strict=True):
                 offset = add(code, offset, mul(code, low.value(index), stride))
             low.target.store(low, offsets, [at], code.number(offset))
-            low.target.store(low, values, [at], low.value(add_op.value))
+            if values is not None:
+                low.target.store(low, values, [at], low.value(add_op.value))
 
     def run(self, count: Idx) -> None:
         """Does what is kept of a block of so many iterations."""
@@ -163,7 +172,8 @@ class Scatter:
         low, code = self.low, self.low.code
         for add_op, offsets, values in zip(self.adds, self.offsets, self.values, strict=True):
             copies = self.copies[add_op.accumulator]
-            offset, value = low.target.load(low, offsets, [j]), low.target.load(low, values, [j])
+            offset = low.target.load(low, offsets, [j])
+            value = low.value(add_op.value) if values is None else low.target.load(low, values, [j])
             cell = low.target.load(low, copies.copy(k), [offset])
             total = combine(code, copies.monoid, cell, widen(code, value, cell.type))
             low.target.store(low, copies.copy(k), [offset], total)
