@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, SymbolRefAttr, i64
+from xdsl.dialects.builtin import DenseArrayBase, StringAttr, SymbolRefAttr, i64
 from xdsl.ir import Attribute, Dialect, SSAValue
 from xdsl.irdl import (
     AnyAttr,
@@ -17,6 +17,7 @@ from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -24,6 +25,7 @@ from xdsl.irdl import (
     var_result_def,
 )
 from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
 
 from .sizes import SizeAttr, SizeListAttr
 
@@ -89,23 +91,45 @@ class TransposeOp(Derivative):
 
 @irdl_op_definition
 class CheckpointOp(IRDLOperation):
-    """A call of which reverse mode keeps the arguments only, and runs it again. Elsewhere: the call."""
+    """A call of which reverse mode keeps the arguments only, and runs it again. Elsewhere: the call.
+
+    With a policy it is run again piece by piece: of the states of its sequential loops reverse mode keeps about √n
+    ("sqrt"), log2 n ("log"), or every k-th (a number).
+    """
 
     name = "ad.checkpoint"
     arguments = var_operand_def(AnyAttr())
     callee = prop_def(SymbolRefAttr)
     sizes = prop_def(SizeListAttr)
+    policy = opt_prop_def(StringAttr)
     results_ = var_result_def(AnyAttr())
-    assembly_format = "$callee $sizes `(` $arguments `)` attr-dict `:` functional-type($arguments, $results_)"
+    assembly_format = (
+        "$callee $sizes (`policy` $policy^)? `(` $arguments `)` attr-dict"
+        " `:` functional-type($arguments, $results_)"
+    )
 
     def __init__(
-        self, callee: str, sizes: Sequence[SizeAttr], arguments: Sequence[SSAValue], result_types: Sequence[Attribute]
+        self,
+        callee: str,
+        sizes: Sequence[SizeAttr],
+        arguments: Sequence[SSAValue],
+        result_types: Sequence[Attribute],
+        policy: str | None = None,
     ):
         super().__init__(
             operands=[arguments],
-            properties={"callee": SymbolRefAttr(callee), "sizes": SizeListAttr(tuple(sizes))},
+            properties={
+                "callee": SymbolRefAttr(callee),
+                "sizes": SizeListAttr(tuple(sizes)),
+                **({"policy": StringAttr(policy)} if policy is not None else {}),
+            },
             result_types=[result_types],
         )
+
+    def verify_(self) -> None:
+        policy = self.policy.data if self.policy is not None else "sqrt"
+        if policy not in ("sqrt", "log") and not (policy.isdecimal() and int(policy) > 0):
+            raise VerifyException(f"a policy is sqrt, log, or a positive number of steps, found {policy!r}")
 
 
 @irdl_op_definition

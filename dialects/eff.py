@@ -40,7 +40,7 @@ from xdsl.traits import IsTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from . import ix
-from .sizes import SizeAttr
+from .sizes import SizeAttr, SizeListAttr
 
 #: Monoids of accumulators.
 MONOIDS = ("add", "mul", "max", "min", "umax", "umin", "and", "or")
@@ -87,12 +87,18 @@ class YieldOp(IRDLOperation):
 @irdl_op_definition
 class LoopOp(IRDLOperation):
     """The sequential loop over a set, in order or in reverse. It carries values: results are the last ones, followed
-    by one table for each further yielded value. Transpose: the loop in the other direction."""
+    by one table for each further yielded value. Transpose: the loop in the other direction.
+
+    keep <k, m, r>: of r steps and then m segments of k steps, reverse mode keeps what is carried at the start of each
+    segment, not of each step; `keep halving`: at k of these at a time.
+    """
 
     name = "eff.loop"
     initial = var_operand_def(AnyAttr())
     symbol = opt_prop_def(StringAttr)
     reverse = opt_prop_def(UnitAttr)
+    keep = opt_prop_def(SizeListAttr)
+    halving = opt_prop_def(UnitAttr)
     results_ = var_result_def(AnyAttr())
     body = region_def("single_block")
 
@@ -154,6 +160,8 @@ class LoopOp(IRDLOperation):
             raise VerifyException(
                 f"yields ({', '.join(map(str, yielded))}) to results ({', '.join(str(r.type) for r in self.results_)})"
             )
+        if self.keep is not None and len(self.keep.data) != 3:
+            raise VerifyException("keeps segments: their length, their number, and the steps before them")
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" reverse " if self.reverse else " ")
@@ -161,6 +169,9 @@ class LoopOp(IRDLOperation):
         if self.initial:
             printer.print_string(" carry ")
             ix.print_carried(printer, self.carried, self.initial)
+        if self.keep is not None:
+            printer.print_string(" keep halving " if self.halving else " keep ")
+            self.keep.print_parameter(printer)
         printer.print_string(" ")
         printer.print_region(self.body, print_entry_block_args=False)
         tables = self.result_types[len(self.initial) :]
@@ -175,6 +186,9 @@ class LoopOp(IRDLOperation):
         reverse = parser.parse_optional_keyword("reverse") is not None
         index, symbol = ix.parse_header(parser)
         names, initial = ix.parse_carried(parser) if parser.parse_optional_keyword("carry") else ([], [])
+        keep = parser.parse_optional_keyword("keep") is not None
+        halving = keep and parser.parse_optional_keyword("halving") is not None
+        sizes = SizeListAttr.parse_parameter(parser) if keep else None
         body = parser.parse_region([index, *(n.resolve(c.type) for n, c in zip(names, initial, strict=True))])
         tables: list[Attribute] = []
         if parser.parse_optional_punctuation("->"):
@@ -182,6 +196,8 @@ class LoopOp(IRDLOperation):
         attributes = parser.parse_optional_attr_dict()
         op = cls(index.type.size, initial, tables, reverse, symbol, body)  # pyright: ignore
         op.attributes.update(attributes)
+        op.keep = None if sizes is None else SizeListAttr(sizes)
+        op.halving = UnitAttr() if halving else None
         return op
 
 

@@ -172,15 +172,24 @@ class SizeOp(IRDLOperation):
 
 @irdl_op_definition
 class OpenOp(IRDLOperation):
-    """Makes a run-time number a size symbol, for the ops that follow. The number is not negative."""
+    """Makes a run-time number a size symbol, for the ops that follow. The number is not negative.
+
+    What the compiler opens may say how it follows from other sizes, for costs (`cost_rules`): rule "sqrt" <n>,
+    "log" <n>, "rest" <n, k>, "quotient" <n, k, rest>, "again" <n>, "slots" <k>.
+    """
 
     name = "ix.open"
     value = operand_def(IndexType())
     symbol = prop_def(StringAttr)
-    assembly_format = "$value `as` $symbol attr-dict"
+    rule = opt_prop_def(StringAttr)
+    of = opt_prop_def(SizeListAttr)
+    assembly_format = "$value `as` $symbol (`rule` $rule^ $of)? attr-dict"
 
-    def __init__(self, value: SSAValue, symbol: str):
-        super().__init__(operands=[value], properties={"symbol": StringAttr(symbol)})
+    def __init__(self, value: SSAValue, symbol: str, rule: str | None = None, of: Sequence[SizeAttr] = ()):
+        properties: dict[str, Attribute] = {"symbol": StringAttr(symbol)}
+        if rule is not None:
+            properties |= {"rule": StringAttr(rule), "of": SizeListAttr(tuple(of))}
+        super().__init__(operands=[value], properties=properties)
 
 
 @irdl_op_definition

@@ -32,3 +32,10 @@ def no_rule(op: Operation, help: str = "") -> DexNotImplementedError:
 def not_linear(op: Operation, why: str) -> DexTypeError:
     """The error of ad.transpose for an op that makes the function non-linear."""
     return DexTypeError(Diagnostic(f"the function to transpose is not linear: {why}", span_of(op)))
+
+
+def known_too_late(op: Operation) -> DexNotImplementedError:
+    """The error for a loop with a policy whose length is known only inside of an accumulation."""
+    message = "how often this loop runs is known only while something is accumulated, so no policy can be kept"
+    help = "give the loop a function of its own that returns what is accumulated, or leave the policy out"
+    return DexNotImplementedError(Diagnostic(message, span_of(op), help=help))

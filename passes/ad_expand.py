@@ -20,7 +20,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
-from pydex.dialects import ad
+from pydex.dialects import ad, eff
 
 from .accum_to_table import convert
 from .ad_emit import Emitter
@@ -43,7 +43,7 @@ class AdExpand(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
         order = callees_first(functions)
-        again = _differentiated(order, functions)
+        again = differentiated(order, functions)
         for function in order:
             derivatives = [d for d in function.walk() if isinstance(d, ad.Derivative)]
             for derivative in derivatives:
@@ -71,7 +71,7 @@ _Rule: TypeAlias = Callable[
 _RULES: dict[type[ad.Derivative], _Rule] = {ad.JvpOp: jvp, ad.VjpOp: vjp, ad.TransposeOp: transpose}
 
 
-def _differentiated(order: Sequence[FuncOp], functions: Functions) -> set[FuncOp]:
+def differentiated(order: Sequence[FuncOp], functions: Functions) -> set[FuncOp]:
     """Functions that some derivative op differentiates, directly or through calls."""
     found: set[FuncOp] = set()
     for function in reversed(order):
@@ -89,7 +89,8 @@ def _simplify(function: FuncOp) -> None:
 
 
 def _clean_up(function: FuncOp, functions: Functions) -> None:
-    """No derivative is taken any more: ad.stop is the identity, ad.checkpoint a call, which is inlined."""
+    """No derivative is taken any more: ad.stop is the identity, ad.checkpoint a call, which is inlined; loops are
+    loops, whatever they were to keep."""
     for op in list(function.walk()):
         if isinstance(op, ad.StopOp):
             op.result.replace_all_uses_with(op.value)
@@ -97,3 +98,5 @@ def _clean_up(function: FuncOp, functions: Functions) -> None:
             op.erase()
         elif isinstance(op, ad.CheckpointOp):
             inline_call(op, functions)
+        elif isinstance(op, eff.LoopOp):
+            op.keep = op.halving = None

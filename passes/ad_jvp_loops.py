@@ -117,7 +117,11 @@ def loop(forward: Forward, op: eff.LoopOp, point: Point) -> None:
     tables = [k for k in range(count, len(op.results_)) if op.results_[k] in forward.active]
     values = [inner.values[v] for v in op.yielded[:count]] + [inner.tangent(op.yielded[k]) for k in carried]
     outputs = [inner.values[v] for v in op.yielded[count:]] + [inner.tangent(op.yielded[k]) for k in tables]
-    results = point.emit.finish_loop(copy, [*values, *outputs]).results_
+    final = point.emit.finish_loop(copy, [*values, *outputs])
+    if op.keep is not None:
+        final.properties |= {"keep": substitute(op.keep, point.sizes)}
+        final.halving = op.halving
+    results = final.results_
     after = count + len(carried)
     _bind(point, op.results_[:count], carried, results[:after])
     rest = len(op.results_) - count

@@ -6,11 +6,13 @@ of the loops and branches in its body and what their reverse needs (tapes, winne
 them). Its reverse reads these, and runs only straight code again. All of it belongs to one iteration of the loop
 around, so nothing crosses an outermost loop. What is not read is left to dce.
 
-Not stored: loops that carry or own tables, whose versions would be copied, and what depends on an index by its type.
+Not stored: loops that carry or own tables, whose versions would be copied, or have a policy, and what depends on an
+index by its type.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, TypeAlias
 
 from xdsl.dialects import scf
@@ -37,16 +39,20 @@ def _has_state(op: Operation) -> bool:
     match op:
         case ix.ForOp():
             return bool(op.owned)
+        case eff.LoopOp() if op.keep is not None:
+            return True  # whoever asked for less memory does not want its results in a table
         case eff.LoopOp() | eff.WhileOp():
             return any(isinstance(i.type, ix.TableType) for i in op.initial)
         case _:
             return not isinstance(op, scf.IfOp)
 
 
-def forward_body(reverse: Reverse, block: Block, level: Level, stored: set[Operation]) -> None:
-    """Emit a body, of which `stored` keep what their reverse needs."""
+def forward_body(
+    reverse: Reverse, block: Block, level: Level, stored: Set[Operation], skip: Set[Operation] = frozenset()
+) -> None:
+    """Emit a body, of which `stored` keep what their reverse needs; all but `skip`."""
     for op in block.ops:
-        if op.next_op is not None:
+        if op.next_op is not None and op not in skip:
             level.emit.location = op.location
             rule = reverse.rules.forward.get(type(op), plain) if op in stored else plain
             rule(reverse, op, level)

@@ -9,6 +9,7 @@ from xdsl.ir import SSAValue
 
 from pydex.dialects import ad, eff, ix
 
+from . import ad_vjp_keep as keep
 from . import ad_vjp_loops as loops
 from . import ad_vjp_state as state
 from . import ad_vjp_tables as tables
@@ -20,7 +21,7 @@ RULES = Rules(
     forward={
         ix.ForOp: loops.forward_for,
         eff.AccumOp: loops.forward_accum,
-        eff.LoopOp: state.forward_loop,
+        eff.LoopOp: keep.forward_loop,
     },
     backward={
         ix.AtOp: tables.at,
@@ -30,7 +31,7 @@ RULES = Rules(
         ix.ForOp: loops.backward_for,
         eff.AddOp: tables.add_to_accumulator,
         eff.AccumOp: loops.backward_accum,
-        eff.LoopOp: state.backward_loop,
+        eff.LoopOp: keep.backward_loop,
         eff.WhileOp: state.backward_while,
         scf.IfOp: loops.backward_if,
         ad.CheckpointOp: tables.checkpoint,

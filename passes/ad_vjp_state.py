@@ -8,10 +8,10 @@ A while loop is counted when it runs; its reverse runs it once more, as a loop o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
@@ -70,12 +70,12 @@ class Steps:
 
 def forward_loop(reverse: Reverse, op: eff.LoopOp, level: Level) -> None:
     """The loop, with the tape as further tables."""
-    results = _with_tape(reverse, _steps(op, level), level)
+    results = with_tape(reverse, steps_of(op, level), level)
     level.values.update(zip(op.results_, results, strict=False))
 
 
 def backward_loop(reverse: Reverse, op: eff.LoopOp, level: Level) -> None:
-    _reverse_steps(reverse, _steps(op, level), level)
+    _reverse_steps(reverse, steps_of(op, level), level)
 
 
 def backward_while(reverse: Reverse, op: eff.WhileOp, level: Level) -> None:
@@ -84,27 +84,27 @@ def backward_while(reverse: Reverse, op: eff.WhileOp, level: Level) -> None:
     level.emit.insert(ix.OpenOp(level.values[op.trips], symbol))
     steps = Steps(op, SizeAttr.of(symbol), False)
     again = level.rerun()
-    _with_tape(reverse, steps, again)
+    with_tape(reverse, steps, again)
     level.kept[op] = again.kept[op]
     _reverse_steps(reverse, steps, level)
 
 
-def _steps(op: eff.LoopOp, level: Level) -> Steps:
+def steps_of(op: eff.LoopOp, level: Level) -> Steps:
     size = substitute(op.size, level.sizes)
     assert isinstance(size, SizeAttr)
     return Steps(op, size, op.reverse is not None)
 
 
-def _with_tape(reverse: Reverse, steps: Steps, level: Level) -> Sequence[SSAValue]:
-    """Emit the loop; its results. The level keeps the tape."""
+def with_tape(reverse: Reverse, steps: Steps, level: Level, without: Set[SSAValue] = frozenset()) -> Sequence[SSAValue]:
+    """Emit the loop; its results. The level keeps the tape, but for these values."""
     loop = steps.start([level.values[i] for i in steps.op.initial], steps.backwards)
     inner = level.within(level.emit.into(loop.body.block), {})
     steps.enter(inner, loop)
     inner.values.update(zip(steps.carried, loop.carried, strict=True))
     tape = steps.tape
-    stored = storable(reverse, steps.block) - tape.absent if level.again else set()
+    stored = storable(reverse, steps.block) - tape.absent if level.again and not without else set()
     forward_body(reverse, steps.block, inner, stored | set(tape.loops))
-    kept: Kept = {v: inner.values[v] for v in tape.values}
+    kept: Kept = {v: inner.values[v] for v in tape.values if v not in without}
     kept.update(((op, key), v) for op in tape.loops for key, v in inner.kept[op].items())
     kept.update(to_store(inner, steps.block, stored, loop.symbol.data if loop.symbol else None))
     outputs = [*(inner.values[v] for v in steps.yielded), *kept.values()]
@@ -115,28 +115,54 @@ def _with_tape(reverse: Reverse, steps: Steps, level: Level) -> Sequence[SSAValu
 
 def _reverse_steps(reverse: Reverse, steps: Steps, level: Level) -> None:
     """c̄ starts as the cotangent of the last c, and ends as that of the first."""
+
+    def build(outer: Level, back: Backwards) -> Sequence[SSAValue]:
+        loop = steps.start(back.last, not steps.backwards)
+        inner = outer.inside(outer.emit.into(loop.body.block))
+        steps.enter(inner, loop)
+        recalled = recall(inner, level.kept[steps.op], loop.index)
+        return outer.emit.finish_loop(loop, back.body(inner, loop.index, recalled, loop.carried)).results_
+
+    reverse_steps(reverse, steps, level, build)
+
+
+@dataclass(frozen=True)
+class Backwards:
+    """The way back through a loop: the carried values that have cotangents, those of the last ones, the tables'."""
+
+    reverse: Reverse
+    steps: Steps
+    active: Sequence[int]
+    last: Sequence[SSAValue]
+    seeds: Sequence[SSAValue | None]
+
+    def body(
+        self, inner: Level, index: SSAValue, recalled: Set[Operation], cotangents: Sequence[SSAValue]
+    ) -> list[SSAValue]:
+        """One iteration, of which `recalled` is known: the cotangents after it give those before it."""
+        steps, reverse = self.steps, self.reverse
+        reverse.forward(steps.block, inner, {*recalled, *steps.tape.absent})
+        for k, cotangent in zip(self.active, cotangents, strict=True):
+            reverse.add(inner, steps.yielded[k], cotangent)
+        for value, seed in zip(steps.yielded[len(steps.carried) :], self.seeds, strict=True):
+            if seed is not None:
+                reverse.add(inner, value, inner.emit.at(seed, [index]))
+        reverse.backward(steps.block, inner)
+        return [inner.take_or_zero(steps.carried[k]) for k in self.active]
+
+
+def reverse_steps(
+    reverse: Reverse, steps: Steps, level: Level, build: Callable[[Level, Backwards], Sequence[SSAValue]]
+) -> None:
+    """`build` makes the loops that go back; what they return are the cotangents of the initial values."""
     op = steps.op
     active = [
         k
         for k, (c, y, r) in enumerate(zip(steps.carried, steps.yielded, op.results_, strict=False))
         if c in reverse.active or y in reverse.active or r in reverse.active
     ]
-    initial = [level.take_or_zero(op.results_[k]) for k in active]
-    seeds = [level.take(t) for t in steps.tables]
-
-    def build(outer: Level) -> Sequence[SSAValue]:
-        loop = steps.start(initial, not steps.backwards)
-        inner = outer.inside(outer.emit.into(loop.body.block))
-        steps.enter(inner, loop)
-        recalled = recall(inner, level.kept[op], loop.index)
-        reverse.forward(steps.block, inner, recalled | steps.tape.absent)
-        for k, cotangent in zip(active, loop.carried, strict=True):
-            reverse.add(inner, steps.yielded[k], cotangent)
-        for value, seed in zip(steps.yielded[len(steps.carried) :], seeds, strict=True):
-            if seed is not None:
-                reverse.add(inner, value, inner.emit.at(seed, [loop.index]))
-        reverse.backward(steps.block, inner)
-        return outer.emit.finish_loop(loop, [inner.take_or_zero(steps.carried[k]) for k in active]).results_
-
-    for k, cotangent in zip(active, reverse.accumulate(steps.body, level, build), strict=True):
+    last = [level.take_or_zero(op.results_[k]) for k in active]
+    back = Backwards(reverse, steps, active, last, [level.take(t) for t in steps.tables])
+    final = reverse.accumulate(steps.body, level, lambda outer: build(outer, back))
+    for k, cotangent in zip(active, final, strict=True):
         reverse.add(level, op.initial[k], cotangent)

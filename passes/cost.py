@@ -20,7 +20,7 @@ from pydex.dialects import eff, ix
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes.cost_bounds import larger
-from pydex.passes.cost_formula import Formula
+from pydex.passes.cost_formula import Formula, Unknown
 from pydex.passes.cost_memory import Allocated, Memory, memory
 from pydex.passes.cost_ops import Cost, OpCosts
 from pydex.passes.cost_scope import Scope, where
@@ -43,7 +43,7 @@ class FunctionCost:
     """What a call costs: exactly, and at most, whichever branches are taken.
 
     assumed: the sizes that have to be at least 0 for that. allocations: each table that is made, the op in front of
-    which it is, and its bytes.
+    which it is, and its bytes. bounds: greatest values of some unknowns.
     """
 
     function: func.FuncOp
@@ -53,6 +53,7 @@ class FunctionCost:
     memory: Memory
     assumed: list[SizeAttr]
     allocations: list[tuple[Allocated, Operation, Formula]]
+    bounds: dict[Unknown, Formula]
 
 
 def function_cost(function: func.FuncOp) -> FunctionCost:
@@ -62,7 +63,9 @@ def function_cost(function: func.FuncOp) -> FunctionCost:
     most = cost
     if any(isinstance(op, scf.IfOp) for op in function.walk()) or ops.memory.shared:
         most, _ = _Walk(OpCosts(Scope(function), ops.memory, exact=False)).block(function.body.block)
-    return FunctionCost(function, cost, most, loops, ops.memory, list(ops.scope.assumed), ops.allocations)
+    names = {symbol: Formula.of(unknown) for symbol, unknown in ops.scope.opened.items()}
+    allocations = [(made, op, size.substitute(names)) for made, op, size in ops.allocations]
+    return FunctionCost(function, cost, most, loops, ops.memory, list(ops.scope.assumed), allocations, ops.scope.bounds)
 
 
 class _Walk:

@@ -89,16 +89,16 @@ class Formula:
         """The atoms mentioned."""
         return {atom for monomial in self.terms for atom in monomial}
 
-    def substitute(self, values: Mapping[str, Formula]) -> Formula:
-        """Replaces size symbols, all at once."""
-        if not any(isinstance(a, str) and a in values for a in self.atoms()):
+    def substitute(self, values: Mapping[str, Formula] | Mapping[Unknown, Formula]) -> Formula:
+        """Replaces atoms, all at once."""
+        known: dict[object, Formula] = dict(values.items())
+        if not any(atom in known for atom in self.atoms()):
             return self
         total = Formula({})
         for monomial, coef in self.terms.items():
             product = Formula({(): coef})
             for atom in monomial:
-                known = values.get(atom) if isinstance(atom, str) else None
-                product = product * (Formula.of(atom) if known is None else known)
+                product = product * known.get(atom, Formula.of(atom))
             total = total + product
         return total
 

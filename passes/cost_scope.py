@@ -16,6 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
+from pydex.passes import cost_rules
 from pydex.passes.cost_formula import Formula, Monomial, Unknown, sum_over
 
 
@@ -24,13 +25,17 @@ class Scope:
     """Symbols by what they stand for.
 
     indices: loops' indices, with the size of their sets, the outermost first. known: symbols that are formulas.
-    opened: symbols whose number the program computes. `assumed`: sizes that are no set's unless they are at least 0.
+    opened: symbols whose number the program computes, with bounds `most` on them and what is known of products of two.
+    `assumed`: sizes that are no set's unless they are at least 0.
     """
 
     function: func.FuncOp
     indices: dict[str, SizeAttr] = field(default_factory=dict)
     known: dict[str, Formula] = field(default_factory=dict)
     opened: dict[str, Unknown] = field(default_factory=dict)
+    most: dict[str, Formula] = field(default_factory=dict)
+    products: dict[str, tuple[SizeAttr, Formula]] = field(default_factory=dict)
+    bounds: dict[Unknown, Formula] = field(default_factory=dict)
     assumed: dict[SizeAttr, None] = field(default_factory=dict)
     _labels: Counter[str] = field(default_factory=Counter)
     _unknowns: dict[object, Unknown] = field(default_factory=dict)
@@ -84,12 +89,27 @@ class Scope:
         if number is not None:
             self.known[symbol] = self.formula(number)
             return
+        if isinstance(op, ix.OpenOp) and op.rule is not None:
+            self._define_by_rule(op)
+            return
         what = "size" if isinstance(op, ix.OpenOp) else "index"
         made = self.unknown(op, "value", f"{what}({where(op, 'number')})")
         if isinstance(value.owner, eff.WhileOp):
             trips = self.trips(value.owner)
             made = Unknown(made.key, trips.label, trips.number)
         self.opened[symbol] = made
+        self.most[symbol] = Formula.of(f"most_{made.label}")
+
+    def _define_by_rule(self, op: ix.OpenOp) -> None:
+        """A size that the compiler computes from others."""
+        symbol, labels = op.symbol.data, {s: unknown.label for s, unknown in self.opened.items()}
+        made = self.unknown(op, "value", cost_rules.label(op, labels))
+        self.opened[symbol] = made
+        self.most[symbol] = cost_rules.most(op, self.most, made.label)
+        if op.rule is not None and op.rule.data == "quotient" and op.of is not None:
+            whole, length, rest = op.of.data
+            self.products[symbol] = length, self.extent(op, whole) - self.formula(rest)
+            self.bounds[made] = self.extent(op, whole)
 
     def trips(self, op: eff.WhileOp) -> Unknown:
         """How often the body of a `while` runs."""
@@ -98,6 +118,8 @@ class Scope:
     def close(self, block: Block, cost: Formula) -> Formula:
         """A cost outside of a block that opens sizes: they become sums over its runs."""
         names = [op.symbol.data for op in block.ops if isinstance(op, ix.OpenOp | ix.NameOp)]
+        for name in (name for name in names if name in self.products):
+            cost = cost_rules.without_products(cost, name, *self.products[name])
         return self._absorb([name for name in names if name in self.opened], cost)
 
     def _absorb(self, names: Sequence[str], cost: Formula) -> Formula:

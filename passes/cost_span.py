@@ -143,11 +143,10 @@ def _most(costs: OpCosts, op: ix.ForOp | eff.LoopOp, of: Callable[[Block], Formu
 
 def _bare(costs: OpCosts, formula: Formula) -> Formula:
     """Numbers known at run time only stand for the most that they are; they are multiplied like sizes."""
-    opened = {name: Formula.of(f"most_{unknown.label}") for name, unknown in costs.scope.opened.items()}
     total = Formula({})
     for monomial, coef in formula.terms.items():
         product = Formula({(): coef})
         for atom in monomial:
             product = product * Formula.of(atom if isinstance(atom, str) else str(atom))
         total = total + product
-    return total.substitute(opened)
+    return total.substitute(costs.scope.most)

@@ -43,8 +43,8 @@ class Inline(ModulePass):
         drop_unused(op)
 
 
-def inline_call(call: ix.CallOp | ad.CheckpointOp, functions: Functions) -> None:
-    """y = call @f<s>(a)  ==>  the body of f, with its parameters a and its sizes s."""
+def inline_call(call: ix.CallOp | ad.CheckpointOp, functions: Functions) -> list[Operation]:
+    """y = call @f<s>(a)  ==>  the body of f, with its parameters a and its sizes s: the ops of this body."""
     function = _callee(call, functions)
     block = function.body.block
     header, *body = block.ops
@@ -61,6 +61,7 @@ def inline_call(call: ix.CallOp | ad.CheckpointOp, functions: Functions) -> None
         old.replace_all_uses_with(new)
     last.erase()
     erase(call)
+    return copies
 
 
 def drop_unused(module: ModuleOp) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 
 EXPORTS = {
     "pydex.api": (
-        "jit grad value_and_grad jvp vjp linearize transpose jacobian hessian hvp set_num_threads get_num_threads"
+        "jit grad value_and_grad jvp vjp linearize transpose jacobian hessian hvp checkpoint "
+        "set_num_threads get_num_threads"
     ),
     "pydex.builtins": (
         "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf "
         "sigmoid relu abs sign floor ceil trunc round isnan isinf isfinite atan2 pow minimum maximum where "
         "sum prod max min any all argmax argmin mean zeros ones full zeros_like ones_like accum "
-        "stop_gradient checkpoint parallel argsort bitcast ordinal"
+        "stop_gradient parallel argsort bitcast ordinal"
     ),
     "pydex.diagnostics": "DexError",
     "pydex.explaining": "check explain",

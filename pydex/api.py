@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pydex.calling import CompiledFunction, DerivativeOf, Jit
-from pydex.diagnostics import DexTypeError
+from pydex.diagnostics import DexTypeError, Diagnostic
 from pydex.explaining.guarantee import Guarantee
+from pydex.policies import POLICY_HELP, Policy, is_policy, refused_policy
 
 
 def jit(function: Callable[..., Any] | None = None, *, require: Guarantee | None = None) -> Any:
@@ -92,7 +93,20 @@ def transpose(function: Callable[..., Any], *args: Any) -> Any:
     return lambda cotangent: transposed(*args, cotangent)
 
 
-for _function in (jit, grad, value_and_grad, jacobian, hessian, hvp, jvp, vjp, linearize, transpose):
+def checkpoint(function: Callable[..., Any], policy: Policy | None = None) -> Any:
+    """The function, of which reverse mode keeps the arguments only, and runs it again when it comes back to it.
+
+    With a policy only its sequential loops are run again, piece by piece. Of n states such a loop keeps about √n
+    ("sqrt"; each step is evaluated once more), log2 n ("log"; about ½ log2 n times more), or every k-th (a number k).
+
+    Raises: DexTypeError for another policy.
+    """
+    if not is_policy(policy):
+        raise DexTypeError(Diagnostic(refused_policy(policy), help=POLICY_HELP))
+    return DerivativeOf("checkpoint", function, policy=policy)
+
+
+for _function in (checkpoint, jit, grad, value_and_grad, jacobian, hessian, hvp, jvp, vjp, linearize, transpose):
     _function.__pydex_transform__ = _function.__name__  # type: ignore[attr-defined] - known inside compiled code
 
 

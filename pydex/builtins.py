@@ -37,7 +37,7 @@ REDUCTIONS = "sum prod max min any all argmax argmin mean".split()
 CONSTRUCTORS = "zeros ones full zeros_like ones_like accum".split()
 """`zeros(f32[m])`, `full(f32[m], 2)`, `accum(f32[m], max)`; `zeros_like(x)`."""
 
-STRUCTURE = "stop_gradient checkpoint parallel argsort bitcast ordinal".split()
+STRUCTURE = "stop_gradient parallel argsort bitcast ordinal".split()
 """`bitcast(x, f32)` reads the bits of a scalar as another type of the same width; `ordinal(i)` numbers an index."""
 
 BUILTINS = {name: Builtin(name) for name in ELEMENTWISE + REDUCTIONS + CONSTRUCTORS + STRUCTURE}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydex.explaining.guarantee import Guarantee
     from pydex.frontend.callable import Compiled
     from pydex.frontend.constants import Guard
+    from pydex.policies import Policy
     from pydex.runtime import Function
     from pydex.types import Type
 
@@ -213,21 +214,23 @@ class Jit(CompiledFunction):
 class DerivativeOf(CompiledFunction):
     """`dx.grad(f)` and its like."""
 
-    def __init__(self, transform: str, function: Any, wrt: Any = 0, mode: str | None = None):
+    def __init__(
+        self, transform: str, function: Any, wrt: Any = 0, mode: str | None = None, policy: Policy | None = None
+    ):
         if not callable(function):
             raise DexTypeError(f"dx.{transform} takes a function, found {function!r}")
         super().__init__(function)
-        self.transform, self.wrt, self.mode = transform, wrt, mode
-        self.__name__ = f"{transform}_{self.__name__}"
+        self.transform, self.wrt, self.mode, self.policy = transform, wrt, mode, policy
+        self.__name__ = f"{transform}_{self.__name__}" if transform != "checkpoint" else self.__name__
 
     def _another(self) -> DerivativeOf:
-        return DerivativeOf(self.transform, self.function, self.wrt, self.mode)
+        return DerivativeOf(self.transform, self.function, self.wrt, self.mode, self.policy)
 
     def _view(self) -> Compiled:
         from pydex.frontend.derivatives import Transformed
 
         inner = getattr(self.function, "__pydex_compiled__", self.function)
-        return Transformed(self.transform, inner, self.wrt, self.mode)
+        return Transformed(self.transform, inner, self.wrt, self.mode, self.policy)
 
     def __pydex_reference__(self) -> Callable[..., Any]:
         from pydex.reference import derivatives, reference_function
@@ -238,7 +241,7 @@ class DerivativeOf(CompiledFunction):
         return getattr(derivatives, self.transform)(inner, *options.get(self.transform, ()))
 
     def parts_of_program(self) -> tuple[Any, ...]:
-        return self.transform, self.wrt, self.mode, self.function
+        return self.transform, self.wrt, self.mode, self.policy, self.function
 
     def __repr__(self) -> str:
         return f"<pydex function {self.__name__}>"

@@ -113,8 +113,10 @@ def compared(function: Analysed, gradient: Analysed, by: list[str]) -> Beside:
 
 def _quotient(g: FunctionCost, f: FunctionCost) -> Fraction | None:
     """The bound with the same branches in both; else with the gradient's dearest, and the function's alone if taken."""
-    same = ratio(g.cost["flops"], f.cost["flops"])
-    return ratio(g.most["flops"], without_unknowns(f.cost["flops"], ("taken", "else"))) if same is None else same
+    same = ratio(g.cost["flops"].substitute(g.bounds), f.cost["flops"])
+    if same is not None:
+        return same
+    return ratio(g.most["flops"].substitute(g.bounds), without_unknowns(f.cost["flops"], ("taken", "else")))
 
 
 def _kept(f: FunctionCost, g: FunctionCost) -> Iterator[tuple[Allocated, Operation, Formula]]:

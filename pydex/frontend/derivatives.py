@@ -33,6 +33,7 @@ from pydex.frontend.targets import (
     target,
 )
 from pydex.frontend.values import Int, Literal, Static, Tuple, Value
+from pydex.policies import POLICY_HELP, Policy, is_policy, refused_policy
 
 if TYPE_CHECKING:
     from pydex.frontend.elaborator import Elaborator
@@ -42,8 +43,10 @@ if TYPE_CHECKING:
 class Transformed(Compiled):
     """A function made of another one: `dx.grad(f)`, `dx.jacobian(f)`, …"""
 
-    def __init__(self, transform: str, function: Any, wrt: Wrt = 0, mode: str | None = None):
-        self.transform, self.function, self.wrt, self.mode = transform, function, wrt, mode
+    def __init__(
+        self, transform: str, function: Any, wrt: Wrt = 0, mode: str | None = None, policy: Policy | None = None
+    ):
+        self.transform, self.function, self.wrt, self.mode, self.policy = transform, function, wrt, mode, policy
         inner = getattr(function, "__name__", None) or getattr(function, "name", "function")
         self.__name__ = f"{transform}_{inner}" if transform != "checkpoint" else inner
 
@@ -91,7 +94,8 @@ def apply_checkpoint(
     at = target(el, f, args, kwargs)
     require_preconditions(el, at.instance, at.sizes)
     flat, types = operands(el, at.instance, at.args), ir_types(el.frame, at.result)
-    op = ad.CheckpointOp(at.instance.name, size_arguments(el, at.instance, at.sizes), flat, types)
+    policy = None if this.policy is None else str(this.policy)
+    op = ad.CheckpointOp(at.instance.name, size_arguments(el, at.instance, at.sizes), flat, types, policy)
     el.frame.emit(op)
     return rebuild(el, at.result, list(op.results))
 
@@ -240,9 +244,12 @@ def _making(transform: str) -> Callable[..., Value]:
     return make
 
 
-def checkpointed(el: Elaborator, function: Value) -> Value:
-    """`dx.checkpoint(f)`."""
-    return Static(Transformed("checkpoint", function))
+def checkpointed(el: Elaborator, function: Value, policy: Value | None = None) -> Value:
+    """`dx.checkpoint(f, policy)`."""
+    chosen = constant_option(el, policy, "policy")
+    if not is_policy(chosen):
+        el.fail(refused_policy(chosen), help=POLICY_HELP)
+    return Static(Transformed("checkpoint", function, policy=chosen))
 
 
 TRANSFORMS: dict[str, Callable[..., Value]] = {
@@ -251,6 +258,7 @@ TRANSFORMS: dict[str, Callable[..., Value]] = {
     "vjp": vjp,
     "linearize": linearize,
     "transpose": transpose,
+    "checkpoint": checkpointed,
     "jit": lambda el, f: f,
 }
 """What the functions of the public API do when they are called in compiled code."""

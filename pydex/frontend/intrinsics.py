@@ -256,15 +256,6 @@ def accum(el: Elaborator, type: Value, monoid: Value | None = None) -> Value:
     return Monoidal(full(el, type, start), name)
 
 
-def _derivative_marker(name: str) -> Callable[..., Value]:
-    def handler(el: Elaborator, function: Value) -> Value:
-        from pydex.frontend.derivatives import checkpointed
-
-        return checkpointed(el, function)
-
-    return handler
-
-
 BUILTINS: dict[str, Callable[..., Value]] = {
     **{name: _unary(name) for name in ELEMENTWISE if name not in elementwise.BINARY and name != "where"},
     **{name: _binary(name) for name in elementwise.BINARY},
@@ -272,7 +263,7 @@ BUILTINS: dict[str, Callable[..., Value]] = {
     "pow": power, "where": where,
     "zeros": constructor(0), "ones": constructor(1), "full": full, "zeros_like": like(0), "ones_like": like(1),
     "accum": accum, "argsort": sum_type_only("argsort"),
-    "stop_gradient": stop_gradient, "checkpoint": _derivative_marker("checkpoint"), "parallel": iteration.parallel,
+    "stop_gradient": stop_gradient, "parallel": iteration.parallel,
     "bitcast": bitcast, "ordinal": ordinal,
     "len": length, "range": iteration.range_, "enumerate": iteration.enumerate_, "zip": iteration.zip_,
     "reversed": iteration.reversed_, "divmod": divmod_, "isinstance": isinstance_,

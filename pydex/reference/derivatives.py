@@ -50,6 +50,11 @@ def transpose(function: Callable[..., Any], *args: Any) -> Any:
     return vjp(function, *args)[1]
 
 
+def checkpoint(function: Callable[..., Any], policy: str | int | None = None) -> Callable[..., Any]:
+    """The function: what reverse mode keeps of it does not change its derivatives."""
+    return function
+
+
 def grad(function: Callable[..., Any], wrt: Any = 0) -> Callable[..., Any]:
     """The gradient of a function whose result is a float scalar, by the arguments `wrt` (position, name, tuple)."""
     both = value_and_grad(function, wrt)

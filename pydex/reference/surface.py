@@ -39,8 +39,8 @@ def _full_like(value: Any, fill: int) -> Any:
     return each(lambda x: type(x)(fill) if is_scalar(x) else fill, (elementwise.stop_gradient(value),))
 
 
-def _identity(function: Any = None, policy: Any = None, **options: Any) -> Any:
-    """`checkpoint`, `jit`: a decorator, or a function of a function, that does not change what is computed."""
+def _identity(function: Any = None, **options: Any) -> Any:
+    """`jit`: a decorator, or a function of a function, that does not change what is computed."""
     return (lambda found: found) if function is None else function
 
 
@@ -76,7 +76,7 @@ SURFACE: dict[str, Callable[..., Any]] = {
     "ones_like": lambda value: _full_like(value, 1),
     "accum": accum,
     "stop_gradient": elementwise.stop_gradient,
-    "checkpoint": _identity,
+    "checkpoint": derivatives.checkpoint,
     "parallel": loops.parallel,
     "bitcast": elementwise.bitcast,
     "ordinal": lambda index: ordinal(index),

@@ -90,6 +90,24 @@ func.func @loop(%v : f64, %w : f32) {
 
 // -----
 
+func.func @kept(%v : f64) {
+  // expected-error@+1 {{keeps segments: their length, their number, and the steps before them}}
+  %y = eff.loop %i : !ix.idx<3> carry (%c = %v : f64) keep <3, 1> {
+    eff.yield %c : f64
+  }
+  func.return
+}
+
+// -----
+
+func.func @policy(%v : f64) -> f64 {
+  // expected-error@+1 {{a policy is sqrt, log, or a positive number of steps, found 'cube'}}
+  %y = ad.checkpoint @f<> policy "cube" (%v) : (f64) -> f64
+  func.return %y : f64
+}
+
+// -----
+
 func.func @while(%v : f64, %w : f32) {
   // expected-error@+1 {{the body yields the carried values}}
   %y, %n = eff.while (%c = %v : f64) {
