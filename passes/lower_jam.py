@@ -1,7 +1,7 @@
 """Loops inside of lanes: iterations that read the same run side by side, op by op (unroll and jam).
 
     for a in d. { …; for b in a. l[a, b] * y[b] -> add }
-    ==>  for a in 0 … d step 4 { …; for b in a. { 4 products, y[b] read once };  the b that are left }
+    ==>  for a in 0 … d step 4 { …; for b in a. { 4 products, y[b] read once }; 3 products, 2, 1 }
 
 Every iteration of the four is a copy of the body with values of its own. The rest of the iterations run one by one.
 """
@@ -34,7 +34,7 @@ from pydex.passes.lower_iteration import (
 from pydex.passes.lower_jam_choice import grows, side_by_side
 from pydex.passes.lower_monoids import across_each
 from pydex.passes.lower_reductions import Reductions
-from pydex.passes.lower_text import Idx, Val, add, maximum, mul, quotient, sub
+from pydex.passes.lower_text import Idx, Val, add, mul, quotient, sub
 
 
 def run_inside(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
@@ -125,45 +125,51 @@ def _add(low: Lowering, op: eff.AddOp, copies: Sequence[Copy]) -> None:
     for copy in copies:
         with copy.current(low):
             parts.append(lanes_to_add(low, op))
-    totals = across_each(low.code, op.accumulator.type.monoid.data, [vector for _, vector in parts])
+    totals = across_each(low.code, op.accumulator.type.monoid.data, [lanes for _, lanes in parts])
     for copy, (factors, _), total in zip(copies, parts, totals, strict=True):
         with copy.current(low):
             add_total(low, op, factors, total)
 
 
 def _inner(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy]) -> None:
-    """An innermost loop of all iterations: first the turns that all of them take, then those that only the later do."""
+    """An innermost loop of all iterations: the turns that all of them take, then those that only the later ones do."""
     parts, sizes = [], []
     for copy in copies:
         with copy.current(low):
             parts.append(reductions_of(low, op))
             sizes.append(low.size(op.size))
-    shared = maximum(low.code, sizes[0], 0)
-
-    def turn(i: Val) -> list[Val]:
-        for copy in copies:
-            with copy.current(low):
-                low.bind(op, i)
-        _in_step(low, op, op.body.block, copies)
-        values = []
-        for copy in copies:
-            with copy.current(low):
-                values += [low.value(v) for v in reduced(op)]
-        return values
-
     every = Reductions([r for part in parts for r in part.all])
-    now = run_loop(low, op, every, 0, shared, one_by_one(low, op, turn, every.block(None) is not None))
+    loop = one_by_one(low, op, lambda i: _turn(low, op, copies, i), every.block(None) is not None)
+    now = run_loop(low, op, every, 0, sizes[0], loop)
     width = len(now) // len(copies)
-    for at, (copy, part, size) in enumerate(zip(copies, parts, sizes, strict=True)):
-        values = now[at * width : (at + 1) * width]
+    carried = [now[at : at + width] for at in range(0, len(now), width)] if width else [[] for _ in copies]
+    for turn in range(len(copies) - 1 if grows(op, outer) else 0):
+        _late_turn(low, op, copies[turn + 1 :], parts, carried, low.code.number(add(low.code, sizes[0], turn)))
+    for copy, part, values in zip(copies, parts, carried, strict=True):
         with copy.current(low):
-            if at > 0 and grows(op, outer):
-                values = _left(low, op, part, values, shared, size)
             finish(low, op, part, values)
 
 
-def _left(low: Lowering, op: ix.ForOp, part: Reductions, before: Sequence[Val], lo: Idx, hi: Idx) -> list[Val]:
-    """The turns of one iteration that the first of them does not take."""
+def _turn(low: Lowering, op: ix.ForOp, copies: Sequence[Copy], i: Val) -> list[Val]:
+    """One turn of an innermost loop, of these iterations; what they hand to the reductions."""
+    for copy in copies:
+        with copy.current(low):
+            low.bind(op, i)
+    _in_step(low, op, op.body.block, copies)
+    values = []
+    for copy in copies:
+        with copy.current(low):
+            values += [low.value(v) for v in reduced(op)]
+    return values
+
+
+def _late_turn(
+    low: Lowering, op: ix.ForOp, late: Sequence[Copy], parts: list[Reductions], carried: list[list[Val]], i: Val
+) -> None:
+    """A turn that only the last of the iterations take; what all of them carry is updated."""
     with low.again(op.body):
-        alone = one_by_one(low, op, lambda i: iteration(low, op, i), part.block(None) is not None)
-        return part.join(low, before, run_loop(low, op, part, lo, hi, alone))
+        values = _turn(low, op, late, i)
+    width = len(values) // len(late)
+    for k in range(len(late)):
+        at = k - len(late)
+        carried[at] = parts[at].step(low, carried[at], values[k * width : (k + 1) * width], i)

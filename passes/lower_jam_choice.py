@@ -37,11 +37,12 @@ def side_by_side(low: Lowering, op: ix.ForOp) -> int:
 
 
 def grows(inner: ix.ForOp, op: ix.ForOp) -> bool | None:
-    """Does the loop have one iteration more in each iteration of `op`? None: it changes otherwise."""
+    """Does the loop have one turn more in each iteration of `op`, from none or more on? None: it changes otherwise."""
     if op.symbol is None or op.symbol.data not in inner.size.symbols():
         return False
     rest = inner.size - SizeAttr.of(op.symbol.data)
-    return None if op.symbol.data in rest.symbols() else True
+    steady = op.symbol.data not in rest.symbols() and all(coef >= 0 for _, coef in rest.data)
+    return True if steady else None
 
 
 def _is_simple(op: ix.ForOp, inner: list[ix.ForOp]) -> bool:

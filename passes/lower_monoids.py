@@ -87,12 +87,14 @@ def across(code: Code, kind: str, value: Val, to: Val | None = None) -> Val:
 
 
 def across_each(code: Code, kind: str, values: Sequence[Val]) -> list[Val]:
-    """For each of two or four vectors of one type all lanes combined: cheaper than one after the other.
+    """For each of up to four vectors of one type all lanes combined: cheaper than one after the other.
 
     Halves of two vectors are put side by side and combined: [x0 x1 y0 y1] and [x2 x3 y2 y3] give [x02 x13 y02 y13].
     """
+    if len(values) == 1:
+        return [across(code, kind, values[0])]
     bits = int(element(values[0].type)[1:])
-    lanes, rest = lanes_of(values[0].type), list(values)
+    lanes, rest = lanes_of(values[0].type), [*values, *values[2:3]] if len(values) == 3 else list(values)
     while lanes > max(1, BITS // bits):
         rest = [_halves(code, kind, v, v, lanes, lanes // 2) for v in rest]
         lanes //= 2
@@ -101,7 +103,7 @@ def across_each(code: Code, kind: str, values: Sequence[Val]) -> list[Val]:
         rest = [_halves(code, kind, x, y, lanes) for x, y in pairs]
         lanes //= 2
     while lanes > 1:
-        rest = [_halves(code, kind, rest[0], rest[0], lanes, lanes // 2 * len(values))]
+        rest = [_halves(code, kind, rest[0], rest[0], lanes, lanes_of(rest[0].type) // 2)]
         lanes //= 2
     cell, type = element(rest[0].type), rest[0].type
     return [code.let(cell, f"vector.extract {{}}[{k}] : {cell} from {type}", rest[0]) for k in range(len(values))]
