@@ -339,9 +339,7 @@ class AccumOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> AccumOp:
-        monoids = parser.parse_comma_separated_list(
-            parser.Delimiter.NONE, lambda: parser.parse_identifier("monoid")
-        )
+        monoids = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: parser.parse_identifier("monoid"))
         names, initial = ix.parse_carried(parser)
         if len(monoids) != len(names):
             parser.raise_error(f"{len(monoids)} monoids for {len(names)} accumulators")
@@ -358,19 +356,23 @@ class AccumOp(IRDLOperation):
 
 @irdl_op_definition
 class AddOp(IRDLOperation):
-    """`acc[i, j] ⊕= v`; v is a sub-table where indices are fewer than axes. Transpose (of +): v̄ = āc̄c̄[i, j]."""
+    """`acc[i, j] ⊕= v`; v is a sub-table where indices are fewer than axes. Transpose (of +): v̄ = āc̄c̄[i, j].
+
+    linear: AD wrote it, of a value that is linear in cotangents. Then Σ a x may be computed as a Σ x.
+    """
 
     name = "eff.add"
     accumulator = operand_def(AccType)
     indices = var_operand_def(ix.IdxType)
     value = operand_def(AnyAttr())
+    linear = opt_prop_def(UnitAttr)
     assembly_format = (
-        "$accumulator `[` ($indices^ `:` type($indices))? `]` `,` $value attr-dict `:` type($accumulator) `,`"
-        " type($value)"
+        "(`linear` $linear^)? $accumulator `[` ($indices^ `:` type($indices))? `]` `,` $value attr-dict"
+        " `:` type($accumulator) `,` type($value)"
     )
 
-    def __init__(self, accumulator: SSAValue, indices: Sequence[SSAValue], value: SSAValue):
-        super().__init__(operands=[accumulator, indices, value])
+    def __init__(self, accumulator: SSAValue, indices: Sequence[SSAValue], value: SSAValue, linear: bool = False):
+        super().__init__(operands=[accumulator, indices, value], properties={"linear": UnitAttr()} if linear else {})
 
     def verify_(self) -> None:
         assert isinstance(self.accumulator.type, AccType)
@@ -435,9 +437,7 @@ def effects(op: Operation) -> frozenset[str]:
 
 
 def _writes_outer_accumulator(op: Operation) -> bool:
-    return any(
-        isinstance(child, AddOp) and not op.is_ancestor(child.accumulator.owner) for child in op.walk()
-    )
+    return any(isinstance(child, AddOp) and not op.is_ancestor(child.accumulator.owner) for child in op.walk())
 
 
 Eff = Dialect("eff", [YieldOp, LoopOp, ConditionOp, WhileOp, AccumOp, AddOp, CheckOp], [AccType])

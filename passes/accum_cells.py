@@ -52,7 +52,7 @@ def _sum(extraction: Extraction, add: eff.AddOp, block: Block) -> eff.AddOp:
     for k, index in enumerate(indices):
         if isinstance(op := index.owner, ix.IndexOp) and op.parent is not block and block.is_ancestor(op):
             indices[k] = new(last, ix.IndexOp(list(op.operands_), list(op.coefs), op.offset, op.result.type.size))
-    total = eff.AddOp(accumulator, indices, value)
+    total = eff.AddOp(accumulator, indices, value, add.linear is not None)
     insert(total, last)
     total.location = location
     return total

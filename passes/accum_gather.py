@@ -67,7 +67,7 @@ def _by_element(add: eff.AddOp) -> eff.AddOp:
         near, row = last, row.under(SizeAttr.of(name))
         indices.append(loop.index)
     value = new(near, ix.AtOp(add.value, indices[len(add.indices) :]))
-    element = eff.AddOp(add.accumulator, indices, value)
+    element = eff.AddOp(add.accumulator, indices, value, add.linear is not None)
     insert(element, near)
     erase(add)
     assert block is not None

@@ -72,7 +72,7 @@ def _split(op: eff.AccumOp, k: int, axis: int) -> eff.AccumOp:
         c = _constant(add, axis)
         assert c is not None
         indices = [i for n, i in enumerate(add.indices) if n != axis]
-        insert(eff.AddOp(fresh[c], indices, add.value), add)
+        insert(eff.AddOp(fresh[c], indices, add.value, add.linear is not None), add)
         erase(add)
     block.erase_arg(accumulator)
     types = [part_type] * count

@@ -142,7 +142,7 @@ class Reverse:
             return
         contribution = self._masked(level, value, contribution)
         if value in level.accumulators:
-            level.emit.insert(eff.AddOp(level.accumulators[value], [], contribution))
+            level.emit.insert(eff.AddOp(level.accumulators[value], [], contribution, linear=True))
             return
         before = level.cotangents.get(value)
         level.cotangents[value] = contribution if before is None else level.emit.add(before, contribution)
@@ -154,7 +154,7 @@ class Reverse:
         emit = level.emit
         contribution = self._masked(level, table, contribution)
         if table in level.accumulators:
-            emit.insert(eff.AddOp(level.accumulators[table], indices, contribution))
+            emit.insert(eff.AddOp(level.accumulators[table], indices, contribution, linear=True))
             return
         before = level.cotangents.get(table)
         if before is None:

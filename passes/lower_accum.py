@@ -58,15 +58,12 @@ def add(low: Lowering, op: eff.AddOp) -> None:
     """`acc[i] ⊕= v`, element by element where v is a table."""
     if op in low.delayed:
         return
-    accumulator = op.accumulator.type
-    assert isinstance(accumulator, eff.AccType)
     place, indices = cells_of(low, op), low.indices(op.indices)
-    monoid = accumulator.monoid.data
     if not isinstance(op.value.type, ix.TableType):
-        _combine_into(low, monoid, place, indices, low.value(op.value), op.value)
+        _combine_into(low, op, place, indices, low.value(op.value))
         return
     row, value = low.target.view(low, place, indices), low.places[op.value]
-    low.each(op.value.type, lambda at: _combine_into(low, monoid, row, at, low.target.load(low, value, at), op.value))
+    low.each(op.value.type, lambda at: _combine_into(low, op, row, at, low.target.load(low, value, at)))
 
 
 def cells_of(low: Lowering, op: eff.AddOp) -> Any:
@@ -77,17 +74,22 @@ def cells_of(low: Lowering, op: eff.AddOp) -> Any:
     return low.places[op.accumulator]
 
 
-def _combine_into(low: Lowering, monoid: str, place: Any, indices: Any, value: Val, source: SSAValue) -> None:
-    code, group = low.code, low.group
+def _combine_into(low: Lowering, op: eff.AddOp, place: Any, indices: Any, value: Val) -> None:
+    code, group, monoid = low.code, low.group, _monoid(op)
     cell = low.target.load(low, place, indices)
     if group is not None and not lanes_of(cell.type):
-        factors, value = _of_all_lanes(low, group, monoid, cell.type, value, source)
+        factors, value = _of_all_lanes(low, op, monoid, cell.type, value)
         low.target.store(low, place, indices, _with_total(code, monoid, cell, factors, across(code, monoid, value)))
         return
     total = combine(code, monoid, cell, widen(code, value, cell.type))
     if group is not None and group.on is not None and place.own:
         total = select(code, group.on, total, cell)
     low.target.store(low, place, indices, total)
+
+
+def _monoid(op: eff.AddOp) -> str:
+    assert isinstance(op.accumulator.type, eff.AccType)
+    return op.accumulator.type.monoid.data
 
 
 #: The factors of a product that are the same in all lanes (None: -1).
@@ -104,31 +106,27 @@ def is_shared(low: Lowering, op: eff.AddOp) -> bool:
 
 def lanes_to_add(low: Lowering, op: eff.AddOp) -> tuple[Factors, Val]:
     """What the lanes of a shared add have for the cell: factors, and the vector whose sum they multiply."""
-    group, accumulator = low.group, op.accumulator.type
-    assert group is not None and isinstance(accumulator, eff.AccType)
     type = low.target.spell(cells_of(low, op).element)
-    return _of_all_lanes(low, group, accumulator.monoid.data, type, low.value(op.value), op.value)
+    return _of_all_lanes(low, op, _monoid(op), type, low.value(op.value))
 
 
 def add_total(low: Lowering, op: eff.AddOp, factors: Factors, total: Val) -> None:
     """`acc[i] ⊕= factors * total`."""
-    accumulator = op.accumulator.type
-    assert isinstance(accumulator, eff.AccType)
     place, indices = cells_of(low, op), low.indices(op.indices)
     cell = low.target.load(low, place, indices)
-    low.target.store(low, place, indices, _with_total(low.code, accumulator.monoid.data, cell, factors, total))
+    low.target.store(low, place, indices, _with_total(low.code, _monoid(op), cell, factors, total))
 
 
-def _of_all_lanes(
-    low: Lowering, group: Group, monoid: str, cell: str, value: Val, source: SSAValue
-) -> tuple[Factors, Val]:
+def _of_all_lanes(low: Lowering, op: eff.AddOp, monoid: str, cell: str, value: Val) -> tuple[Factors, Val]:
     """What the lanes have for a cell of this type.
 
-    Σ -(a x) over the lanes, a the same in all, is -(a Σ x): often Σ x does not change in the loops inside.
+    Where AD wrote the add, Σ -(a x) over the lanes, a the same in all, is -(a Σ x): often Σ x does not change in the
+    loops inside. An add of the source stays a sum of its terms.
     """
-    code, factors = low.code, list[Val | None]()
-    if monoid == "add" and is_float(cell) and not isinstance(source.type, ix.TableType):
-        factors, rest = _factors(low, group, source)
+    code, group, factors = low.code, low.group, list[Val | None]()
+    assert group is not None
+    if op.linear is not None and monoid == "add" and is_float(cell) and not isinstance(op.value.type, ix.TableType):
+        factors, rest = _factors(low, group, op.value)
         value = low.value(rest)
     value = widen(code, splat(code, value, group.width), cell)
     if group.on is not None:

@@ -43,8 +43,8 @@ func.func @loops(%x : !ix.tab<[n, #0 + 1], f32>, %y : !ix.tab<[n], f32>, %z : f3
   }
   // CHECK: eff.accum add, max (%s = %z : f32, %m = %z : f32) {
   %s1, %m1, %o = eff.accum add, max (%s = %z : f32, %m = %z : f32) {
-    // CHECK-NEXT: eff.add %s[], %z : !eff.acc<add, f32>, f32
-    eff.add %s[], %z : !eff.acc<add, f32>, f32
+    // CHECK-NEXT: eff.add linear %s[], %z : !eff.acc<add, f32>, f32
+    eff.add linear %s[], %z : !eff.acc<add, f32>, f32
     eff.add %m[], %z : !eff.acc<max, f32>, f32
     // CHECK: eff.yield %z : f32
     eff.yield %z : f32
