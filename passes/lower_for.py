@@ -56,7 +56,7 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
     if hashes(op):
         return _run(low, op, reductions, lo, hi)
     if adds := scattered(low, op):
-        run_scatter(low, adds, lo, hi, lambda i: iteration(low, op, i))
+        run_scatter(low, op, adds, lo, hi, lambda i: iteration(low, op, i))
         return []
     if (parts := divergent(low, op)) is not None:
         return run_divergent(low, op, parts, reductions, (lo, hi), lambda i, run: iteration(low, op, i, run))

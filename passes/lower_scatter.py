@@ -27,7 +27,7 @@ from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_monoids import combine, identity, widen
 from pydex.passes.lower_text import Idx, Val, add, minimum, mul, quotient, sub
 
-#: Iterations whose cells, and values unless all are the same, are kept at a time.
+#: Iterations whose cells, and values that are computed, are kept at a time.
 BLOCK = 512
 
 COPIES = 8
@@ -55,11 +55,18 @@ def _by_data(low: Lowering, op: ix.ForOp, add: eff.AddOp) -> bool:
     return chosen and isinstance(place, Cells) and isinstance(low.target, Memory)
 
 
-def _is_same(add: eff.AddOp) -> bool:
-    """Does every iteration add the same?"""
+def _is_known(op: ix.ForOp, add: eff.AddOp) -> bool:
+    """Is what iterations add the same in all, or an element of a table that can as well be read later?"""
     owner = add.value.owner
     home = owner if isinstance(owner, Block) else owner.parent
-    return isinstance(owner, arith.ConstantOp) or home is not add.parent
+    if isinstance(owner, arith.ConstantOp) or home is not add.parent:
+        return True
+    return isinstance(owner, ix.AtOp) and all(v is op.index or _is_outside(op, v) for v in owner.operands)
+
+
+def _is_outside(op: ix.ForOp, value: SSAValue) -> bool:
+    owner = value.owner
+    return not op.body.block.is_ancestor(owner)
 
 
 class Copies:
@@ -131,12 +138,15 @@ class Copies:
 class Scatter:
     """One such loop while it is lowered."""
 
-    def __init__(self, low: Lowering, adds: Sequence[eff.AddOp], trips: Idx):
+    def __init__(self, low: Lowering, op: ix.ForOp, adds: Sequence[eff.AddOp], trips: Idx):
         self.low = low
+        self.op = op
         self.adds = adds
         self.copies = {a: Copies(low, a, trips) for a in dict.fromkeys(a.accumulator for a in adds)}
         self.offsets = [low.target.allocate(low, [BLOCK], i64, True) for _ in adds]
-        self.values = [None if _is_same(a) else low.target.allocate(low, [BLOCK], a.value.type, True) for a in adds]
+        self.values = [
+            None if _is_known(op, a) else low.target.allocate(low, [BLOCK], a.value.type, True) for a in adds
+        ]
 
     def keep(self, i: Val, start: Val) -> None:
         """Stores what the adds of iteration i are to do."""
@@ -151,37 +161,47 @@ class Scatter:
             if values is not None:
                 low.target.store(low, values, [at], low.value(add_op.value))
 
-    def run(self, count: Idx) -> None:
-        """Does what is kept of a block of so many iterations."""
+    def run(self, start: Val, count: Idx) -> None:
+        """Does what is kept of a block of so many iterations, from `start` on."""
         code = self.low.code
         whole = mul(code, quotient(code, count, COPIES), COPIES)
 
         def together(j: Val, _: list[Val]) -> list[Val]:
             for k in range(COPIES):
-                self._add(add(code, j, k), k)
+                self._add(start, add(code, j, k), k)
             return []
 
         def alone(j: Val, _: list[Val]) -> list[Val]:
-            self._add(j, 0)
+            self._add(start, j, 0)
             return []
 
         self.low.loop(0, whole, [], together, step=COPIES)
         self.low.loop(whole, count, [], alone, hint="scalar")
 
-    def _add(self, j: Idx, k: int) -> None:
+    def _add(self, start: Val, j: Idx, k: int) -> None:
         low, code = self.low, self.low.code
         for add_op, offsets, values in zip(self.adds, self.offsets, self.values, strict=True):
             copies = self.copies[add_op.accumulator]
             offset = low.target.load(low, offsets, [j])
-            value = low.value(add_op.value) if values is None else low.target.load(low, values, [j])
+            value = self._known(add_op, start, j) if values is None else low.target.load(low, values, [j])
             cell = low.target.load(low, copies.copy(k), [offset])
             total = combine(code, copies.monoid, cell, widen(code, value, cell.type))
             low.target.store(low, copies.copy(k), [offset], total)
 
+    def _known(self, add_op: eff.AddOp, start: Val, j: Idx) -> Val:
+        """What iteration start + j adds, where it is not kept."""
+        low, owner = self.low, add_op.value.owner
+        if isinstance(owner, ix.AtOp) and owner.parent is add_op.parent:
+            low.values[self.op.index] = low.code.number(add(low.code, start, j))
+            low.rules[ix.AtOp](low, owner)
+        return low.value(add_op.value)
 
-def run_scatter(low: Lowering, adds: Sequence[eff.AddOp], lo: Idx, hi: Idx, iteration: Callable[[Val], object]) -> None:
+
+def run_scatter(
+    low: Lowering, op: ix.ForOp, adds: Sequence[eff.AddOp], lo: Idx, hi: Idx, iteration: Callable[[Val], object]
+) -> None:
     """The iterations lo … hi of a loop whose adds are these."""
-    scatter = Scatter(low, adds, sub(low.code, hi, lo))
+    scatter = Scatter(low, op, adds, sub(low.code, hi, lo))
 
     def block(start: Val, _: list[Val]) -> list[Val]:
         end = low.code.number(minimum(low.code, add(low.code, start, BLOCK), hi))
@@ -194,7 +214,7 @@ def run_scatter(low: Lowering, adds: Sequence[eff.AddOp], lo: Idx, hi: Idx, iter
         low.delayed.update(adds)
         low.loop(start, end, [], one)
         low.delayed.difference_update(adds)
-        scatter.run(sub(low.code, end, start))
+        scatter.run(start, sub(low.code, end, start))
         return []
 
     low.loop(lo, hi, [], block, step=BLOCK)
