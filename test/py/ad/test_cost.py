@@ -4,6 +4,7 @@ program, and what the tapes of its sequential loops hold."""
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ def evaluations(module: ModuleOp, name: str, arguments: list[Any]) -> Counter[tu
     return Counter({k: n for k, n in machine.counts.items() if k[0] in TOLD})
 
 
+@cache
 def with_gradient(name: str) -> tuple[ModuleOp, list[Any], list[Any]]:
     """The case with its reverse mode, optimised; the arguments; seeds."""
     program, arguments = CASES[name]
