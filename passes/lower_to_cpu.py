@@ -23,7 +23,7 @@ from xdsl.dialects import func
 from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import lower_entry, lower_lane_check, lower_parallel, vector_math
+from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, vector_math
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import Memory
 from pydex.passes.lower_lane_choice import Choice, Choices
@@ -118,8 +118,12 @@ class Cpu(Memory):
         if checked:
             parts.append(lower_entry.dispatch(self, Lowering(self, RULES), function))
         math = vector_math.module_functions(self.needed)
-        texts = [self.aliases(), RUNTIME, *parts, *self.functions, *self.helpers.values(), math]
-        return Lowered("\n".join(texts), self.checks)
+        allowed = lower_licence.flags_of(function)
+        own = [lower_licence.relaxed(part, allowed) for part in (*parts, *self.functions, *self.helpers.values())]
+        text = "\n".join([self.aliases(), RUNTIME, *own, math])
+        if "deterministic" in function.attributes and (wrong := lower_licence.order_dependent(text)):
+            raise AssertionError(f"not deterministic for any number of threads: {', '.join(wrong)}")
+        return Lowered(text, self.checks)
 
     def _body(self, function: func.FuncOp, name: str) -> str:
         """The function that computes."""

@@ -6,22 +6,45 @@ sizes are not part of a type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
+from pydex.asked import fastmath_flags, is_deterministic
 from pydex.calling import CompiledFunction, DerivativeOf, Jit
 from pydex.diagnostics import DexTypeError, Diagnostic
 from pydex.explaining.guarantee import Guarantee
 from pydex.policies import POLICY_HELP, Policy, is_policy, refused_policy
 
 
-def jit(function: Callable[..., Any] | None = None, *, require: Guarantee | None = None) -> Any:
-    """Compiles a function: `@dx.jit`; with `require=dx.Guarantee(…)` it promises what a call of it costs."""
+def jit(
+    function: Callable[..., Any] | None = None,
+    *,
+    require: Guarantee | None = None,
+    fastmath: bool | Collection[str] | None = None,
+    deterministic: bool | None = None,
+) -> Any:
+    """Compiles a function: `@dx.jit`.
+
+    require: a dx.Guarantee, which promises what a call costs.
+    fastmath: flags of LLVM for all float operations (`True`: all flags); by default arithmetic is IEEE's, but for sums.
+    deterministic: a promise that results do not depend on the number of threads.
+
+    Both hold for all code that this function is compiled to, that of functions it calls too, and for its derivatives.
+
+    Raises: DexTypeError, DexValueError for options that are none.
+    """
     if require is not None and not isinstance(require, Guarantee):
         raise DexTypeError(f"require is a dx.Guarantee, found {require!r}")
+    options: dict[str, Any] = {}
+    if fastmath is not None:
+        options["fastmath"] = fastmath_flags(fastmath)
+    if deterministic is not None:
+        options["deterministic"] = is_deterministic(deterministic)
     if function is None:
-        return lambda function: jit(function, require=require)
+        return lambda function: jit(function, require=require, fastmath=fastmath, deterministic=deterministic)
     made = function if isinstance(function, CompiledFunction) else Jit(function)
+    made = made.asking(replace(made.asked, **options)) if options else made
     return made if require is None else made.promising(require)
 
 

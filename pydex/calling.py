@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pydex.asked import Asked
 from pydex.compiling import one_at_a_time
 from pydex.diagnostics import DexError, DexRecursionError, DexTypeError
 from pydex.runtime import Dispatcher
@@ -30,6 +31,7 @@ class CompiledFunction(Dispatcher):
     """What `@dx.jit` and the derivatives make: it can be called from Python and from compiled code."""
 
     guarantee: Guarantee | None = None
+    asked: Asked = Asked()
 
     def __init__(self, function: Any):
         self.function = function
@@ -42,7 +44,9 @@ class CompiledFunction(Dispatcher):
     @functools.cached_property
     def __pydex_compiled__(self) -> Compiled:
         """The frontend's view of this function."""
-        return self._view()
+        view = self._view()
+        view.asked = self.asked
+        return view
 
     def _view(self) -> Compiled:
         raise NotImplementedError(f"{type(self).__name__} must give the frontend's view")
@@ -141,7 +145,13 @@ class CompiledFunction(Dispatcher):
     def promising(self, guarantee: Guarantee) -> CompiledFunction:
         """The same function, which is compiled only if it keeps the guarantee."""
         made = self._another()
-        made.guarantee = guarantee
+        made.guarantee, made.asked = guarantee, self.asked
+        return made
+
+    def asking(self, asked: Asked) -> CompiledFunction:
+        """The same function, compiled otherwise."""
+        made = self._another()
+        made.guarantee, made.asked = self.guarantee, asked
         return made
 
     def _another(self) -> CompiledFunction:
@@ -221,6 +231,7 @@ class DerivativeOf(CompiledFunction):
             raise DexTypeError(f"dx.{transform} takes a function, found {function!r}")
         super().__init__(function)
         self.transform, self.wrt, self.mode, self.policy = transform, wrt, mode, policy
+        self.asked = getattr(function, "asked", Asked())
         self.__name__ = f"{transform}_{self.__name__}" if transform != "checkpoint" else self.__name__
 
     def _another(self) -> DerivativeOf:

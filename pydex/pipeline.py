@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from pydex.code import NOT_COMPILED, AnyStrides, Code, Site, raiser
 from pydex.diagnostics import Span
 from pydex.dialects.text import context, print_module, verify
 from pydex.passes import lower_to_cpu
+from pydex.passes.lower_licence import flags_of
 from pydex.passes.pipelines import CPU, UPSTREAM
 from pydex.runtime.problems import Problem, argument_error
 from pydex.runtime.signature import Signature
@@ -97,6 +99,8 @@ def lower(module: ModuleOp, entry: str, options: Options = Options(), rows: bool
     name = "lower-to-cpu" if rows else "lower-to-cpu-any-strides"
     with profile.step(name), broken.step("the lowering", text=lambda: print_module(module)):
         lowered = lower_to_cpu.lower(function, parallel=options.parallel, rows=rows)
+    if (flags := flags_of(function)) and knobs.DEBUG.get() >= 1:
+        print(f"pydex: {entry} has fastmath={','.join(flags)}", file=sys.stderr)
     if knobs.IR.get():
         _write(len(options.passes) + (1 if rows else 2), name, lowered.text)
     return lowered

@@ -38,7 +38,8 @@ def key(function: Any, arguments: Sequence[Any] | None) -> str | None:
         return None
     from pydex.cache.environment import environment
 
-    parts = environment(), program, types or "", repr(function.guarantee)  # code is kept of kept promises only
+    promised = repr((function.guarantee, function.asked))  # code is kept of kept promises only
+    parts = environment(), program, types or "", promised
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

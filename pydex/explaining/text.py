@@ -10,6 +10,7 @@ from xdsl.ir import Operation
 from pydex.dialects import eff, ix
 from pydex.explaining.analysis import Analysed, Beside
 from pydex.explaining.loops import described, extent, lanes
+from pydex.explaining.promised import asked
 from pydex.frontend.show import show_type
 from pydex.passes.cost import LoopCost
 from pydex.passes.cost_formula import Formula
@@ -36,6 +37,7 @@ def _summary(of: Analysed) -> Iterator[str]:
     yield f"  memory     {cost['loads']} loads, {cost['stores']} stores: {cost['bytes']} bytes"
     yield f"  span       at most {of.span} flops"
     yield f"  allocates  {_allocates(of)}"
+    yield from asked(of)
     for assumed in of.cost.assumed:
         yield f"  for sizes with {shown(assumed)} ≥ 0"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydex.asked import Asked
 from pydex.frontend.values import Value
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Compiled:
     """A function that can be called from Python and from compiled code."""
 
     __name__: str
+    asked: Asked = Asked()
 
     def parameter_names(self) -> list[str]:
         """The names of the positional ones."""

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.arith import FastMathFlagsAttr
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
+from xdsl.dialects.utils import FastMathFlag
 
 from pydex import broken
+from pydex.asked import Asked
 from pydex.diagnostics import DexNotImplementedError, DexTypeError, Diagnostic, Span
 from pydex.frontend import expressions, loops, statements, whiles  # noqa: F401 - they register their handlers
 from pydex.frontend.boundary import entry_instance
@@ -40,6 +43,7 @@ class Program:
     params: list[Type]
     result: Type
     unit: Unit
+    asked: Asked = Asked()
 
     @property
     def entry(self) -> str:
@@ -71,7 +75,17 @@ def _elaborate(function: Compiled, types: Sequence[Type] | None, equal: dict[Sym
         _check_result(function, instance)
         _check_static(function, instance.result)
         _check_elements(function, names, [*params, instance.result])
-    return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit)
+    _note(function.asked, instance)
+    return Program(el.unit.module, instance, names, params, el.unit.result or instance.result, el.unit, function.asked)
+
+
+def _note(asked: Asked, instance: Instance) -> None:
+    """What is asked of the code goes with the function to the lowering."""
+    assert instance.op is not None
+    if asked.fastmath:
+        instance.op.attributes["fastmath"] = FastMathFlagsAttr([FastMathFlag(flag) for flag in asked.fastmath])
+    if asked.deterministic:
+        instance.op.attributes["deterministic"] = UnitAttr()
 
 
 def _check_result(function: Compiled, instance: Instance) -> None:
