@@ -104,6 +104,7 @@ def peer(name="numpy", workload="call", timeout=60.0):
     return run.Peer(workload, "small", name, 1, timeout)
 
 
+@pytest.mark.slow
 def test_a_wrong_result_is_not_timed(monkeypatch):
     monkeypatch.setattr(oracle, "cached", lambda *_: {"objective": [np.array(-1.0)], "gradient": None})
     (numpy,) = run.measure("call", "small", ["numpy"], 1, run._parser().parse_args([]))
@@ -139,6 +140,7 @@ def test_a_process_that_does_not_answer_is_an_error():
     one.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not pin processes")
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_peer_has_as_many_processors_as_threads(threads):
@@ -156,6 +158,7 @@ def test_processes_are_told_their_threads_before_they_import():
     assert "intra_op_parallelism_threads=1" in run.environment(1)["XLA_FLAGS"]
 
 
+@pytest.mark.slow
 def test_peak_memory_does_not_count_the_parents():
     weight = np.ones(30_000_000)  # 240 MB, which `fork` would show to the child
     one = peer()

@@ -182,6 +182,7 @@ def test_a_change_is_seen(change, kept, built, load):
     assert len(built) == 2
 
 
+@pytest.mark.slow
 def test_another_pydex_processor_or_level_is_another_key(kept, built, load, monkeypatch):
     load().slope(0.5)
     monkeypatch.setattr(environment, "_installation", lambda: ("another pydex",))
@@ -278,6 +279,7 @@ def test_a_directory_that_cannot_be_made_is_no_error(monkeypatch, tmp_path, buil
     assert files.info().entries == 0
 
 
+@pytest.mark.slow
 def test_entries_are_whole_whoever_writes_them(kept):
     """Six processes write and read one entry, some clear the cache meanwhile: what is read is what somebody wrote."""
     payloads = [bytes([k]) * (1000 + 7919 * k) for k in range(6)]

@@ -223,6 +223,7 @@ def test_arguments():
     assert parse_argument("{'a': (1, True)}") == {"a": (1, True)}
 
 
+@pytest.mark.slow
 def test_as_a_program_of_its_own(tmp_path):
     (tmp_path / "demo.py").write_text(PROGRAM)
     command = [sys.executable, "-m", "pydex.tools.pydex_cli", "run", "demo.py:total", "[1.0, 2.0]"]

@@ -15,6 +15,7 @@ import pytest
 from law1 import executions
 from law1.agree import FIRST, Law1
 from law1.subject import DERIVATIVES, subject
+from marks import slow_but
 
 from pydex.runtime.convert import Refused
 
@@ -49,7 +50,13 @@ def identified(case: cases.Case) -> str:
     return case.id
 
 
-@pytest.mark.parametrize("case", VALUES, ids=identified)
+FAST = "C1 C3 C6 C9 C12 C15 C18-rev-fwd L-windows L-ragged-in L-argmax L-record L-while L-pow-zero".split()
+"""What `make check` compares as well."""
+
+ANSWERED = [case for case in cases.CASES if case.raises is None]
+
+
+@pytest.mark.parametrize("case", slow_but(FAST, VALUES, identified), ids=identified)
 def test_value(case: cases.Case) -> None:
     """The reference, the interpreter after every pass in two orders, machine code with and without optimisation."""
     law = Law1(case.function, case.args, case.kwargs, ())
@@ -72,7 +79,7 @@ def test_second_derivatives(case: cases.Case) -> None:
     law.check(every_pass=False, orders=("random",), compiled=("optimised",))
 
 
-@pytest.mark.parametrize("case", [case for case in cases.CASES if case.raises is None], ids=identified)
+@pytest.mark.parametrize("case", slow_but(FAST, ANSWERED, identified), ids=identified)
 def test_answer(case: cases.Case) -> None:
     """The call as a user writes it, against the answer of the table."""
     cases.assert_matches(case.function(*case.args, **case.kwargs), case)

@@ -6,6 +6,7 @@ import lane_programs
 import numpy as np
 import pytest
 from lowering import native
+from marks import slow_but
 
 import pydex as dx
 from pydex import f64
@@ -63,7 +64,7 @@ def widths() -> Iterator[list[int]]:
 NAMES = [name for name, value in vars(lane_programs).items() if isinstance(value, Jit)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but(["sums", "gathers", "extremes", "branches"], NAMES))
 def test_sizes_and_strides(name: str, widths: list[int]) -> None:
     before = len(widths)
     for n, m in SIZES:

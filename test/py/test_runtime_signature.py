@@ -138,7 +138,7 @@ bare = st.sampled_from([((1, (symbol,)),) for symbol in SYMBOLS])
 extents = st.lists(st.one_of(bare, poly), max_size=3).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(extents, min_size=1, max_size=4), st.lists(st.integers(0, 4), min_size=3, max_size=3), st.data())
 def test_fast_and_slow_paths_agree(compiled_c, shapes, values, data):
     params = [Value("out", "table", "i64", (((3, ()),),)), *(table(f"x{i}", *shape) for i, shape in enumerate(shapes))]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from independent import gmm
+from marks import slow_but
 
 from benchmarks import adbench, oracle
 from benchmarks.inputs import SIZES, inputs
@@ -40,7 +41,7 @@ def test_reference(workload):
     agrees(workload, "small", "objective", program(workload).objective.reference(*inputs(workload, "small")))
 
 
-@pytest.mark.parametrize("workload", SIZES)
+@pytest.mark.parametrize("workload", slow_but(["fused", "gmm", "call_arr", "hist"], SIZES))
 def test_objective(workload):
     agrees(workload, "small", "objective", program(workload).objective(*inputs(workload, "small")))
 

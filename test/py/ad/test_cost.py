@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from marks import slow_but
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
@@ -19,6 +20,8 @@ from pydex import pipeline
 from pydex.dialects import ad, eff, ix
 from pydex.interpreter import Machine, run
 from pydex.passes.pipelines import CPU
+
+FAST = ("rows", "histogram", "recurrence")
 
 #: Functions whose derivatives are others, so that evaluations of the program can be told from those of its derivative.
 TOLD = ("math.sin", "math.exp")
@@ -51,7 +54,7 @@ def with_gradient(name: str) -> tuple[ModuleOp, list[Any], list[Any]]:
     return module, arguments, seeds
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", slow_but(FAST, CASES))
 def test_every_op_is_evaluated_at_most_three_times(name: str) -> None:
     program, arguments = CASES[name]
     once = evaluations(numbered(program()), "f", arguments)

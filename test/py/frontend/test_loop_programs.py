@@ -335,6 +335,7 @@ def nested_break(x: f64[n]):
     return c
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function, args", program)
 def test_compiled_agrees_with_reference(function, args):
     assert_agrees_with_reference(function, args)
