@@ -48,7 +48,7 @@ layers: setup    ## imports go one way, xDSL and MLIR only where they may
 	$(PY) -m pytest -q test/py/test_layers.py
 
 fast: setup      ## the pytest tests that are not marked slow, layers included
-	$(PY) -m pytest -q -m "not slow" -n $(JOBS)
+	$(PY) -m pytest -q -m "not slow" -n $(JOBS) --dist worksteal
 
 check: setup     ## lint and types beside the fast tests: under a minute
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint fast
@@ -57,7 +57,7 @@ lit: setup       ## FileCheck tests of dialects, passes and emitted MLIR
 	$(BIN)/lit -q test/lit
 
 py: setup        ## all pytest tests
-	$(PY) -m pytest -q -n $(JOBS)
+	$(PY) -m pytest -q -n $(JOBS) --dist worksteal
 
 gpu: setup       ## tests that need a CUDA device
 	$(PY) -m pytest -q -m gpu

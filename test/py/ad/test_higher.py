@@ -32,7 +32,7 @@ def first_derivative(name: str, mode: str) -> tuple[Any, list[Any]]:
 @pytest.mark.parametrize("name", CASES)
 def test_both_modes_of(name: str, mode: str) -> None:
     module, arguments = first_derivative(name, mode)
-    check(module, arguments, float_arguments(arguments), "d", rtol=1e-6)
+    check(module, arguments, float_arguments(arguments), "d", rtol=1e-6, orders=["random"])
 
 
 @pytest.mark.parametrize("name", ["for_in_for", "recurrence", "scan", "winner_in_for", "product_with_a_zero", "newton"])
@@ -43,4 +43,4 @@ def test_three_deep(name: str) -> None:
     wrt = float_arguments(arguments)
     module = derivative(module, "d", ad.JvpOp, wrt, "dd")
     arguments = [*arguments, *(random_like(rng, arguments[i]) for i in wrt)]
-    check(module, arguments, float_arguments(arguments), "dd", rtol=1e-5)
+    check(module, arguments, float_arguments(arguments), "dd", rtol=1e-5, orders=["random"])
