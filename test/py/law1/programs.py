@@ -54,6 +54,13 @@ def shifted(v: f64[n], w: f64[k]) -> f64[n]:
 
 
 @dx.jit
+def settled(v: f64[k], z: f64) -> f64:
+    for i in k:
+        z = 0.5 * dx.sin(z) + 0.25 * v[i]
+    return z
+
+
+@dx.jit
 def f(x: f64[n], y: f64[m], a: f64[n, m], p: m.Index[n], c: i64[n], s: f64):
 """
 SIZES = ((3, 2), (4, 3), (1, 1), (2, 5), (5, 1), (0, 2), (11, 2), (2, 9))
