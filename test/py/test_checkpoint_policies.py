@@ -232,9 +232,10 @@ def run_again(steps: int) -> int:
 # --------------------------------------------------------------------------------------------------- refused
 
 
-def test_a_policy_there_is_not() -> None:
-    message = """error: 'cube' is not a policy of dx.checkpoint
+@pytest.mark.parametrize("policy", ["cube", 0, -3, True, 2.0, 2**31])
+def test_a_policy_there_is_not(policy: Any) -> None:
+    message = f"""error: {policy!r} is not a policy of dx.checkpoint
 help: write "sqrt" (about √n states of n), "log" (log2 n), or a number of steps (every k-th)"""
     with pytest.raises(dx.DexError) as refused:
-        dx.checkpoint(oscillator, "cube")  # pyright: ignore
+        dx.checkpoint(oscillator, policy)
     assert str(refused.value) == message
