@@ -72,7 +72,7 @@ class GatherPlan:
         if not loops:
             return None
         plan = GatherPlan(add, root, loops)
-        if not (plan._solve() and plan._bound() and plan._place(store)):
+        if not (plan._solve() and plan._bound() and plan._place(store)) or plan._breaks_rows():
             return None
         plan._finish()
         return plan
@@ -286,6 +286,23 @@ class GatherPlan:
             self.ops.setdefault(level, []).append(op)
         return again <= CHEAP
 
+    def _breaks_rows(self) -> bool:
+        """Does the nest run along rows of what it reads, and would it jump from row to row for good?
+
+        for i { for j in i { for k in j { add a[j, k], x[i, k] } } }    with the loops of cells inside of summed ones
+
+        Without tests around the sums, `ix-interchange` makes it run along rows again.
+        """
+        if not self.conditions:
+            return False
+        summed = [loop for loop in self.loops if loop not in self.axes]
+        if not summed or any(loop in self.axes for loop in self.loops[: len(summed)]):
+            return False
+        last, row = self.levels[-1].loop, self.loops[-1]
+        assert last is not None
+        reads = [op for ops in self.ops.values() for op in ops if isinstance(op, ix.AtOp)]
+        return any(_runs_along(op, row) and _jumps(op, last) for op in reads)
+
     def _new_loops(self, k: int) -> set[ix.ForOp]:
         """The old loops that levels up to k stand for."""
         solved = {axis: loop for loop, axis in self.axes.items()}
@@ -300,6 +317,18 @@ class GatherPlan:
                 shifted[level.old] = level.first + SizeAttr.of(level.symbol)
         self.sizes = {k: v.substitute(shifted) for k, v in self.sizes.items()}
         self.conditions = {k: [c.substitute(shifted) for c in cs] for k, cs in self.conditions.items()}
+
+
+def _runs_along(op: ix.AtOp, loop: ix.ForOp) -> bool:
+    """Do iterations that follow each other read neighbours?"""
+    return affine(op.indices[-1]).terms.get(loop.index) == ONE and not isinstance(op.result.type, ix.TableType)
+
+
+def _jumps(op: ix.AtOp, loop: ix.ForOp) -> bool:
+    """Do iterations that follow each other read from rows whose length only the run tells?"""
+    assert isinstance(op.table.type, ix.TableType)
+    rows = [k for k, index in enumerate(op.indices) if loop.index in affine(index).terms]
+    return any(size.constant is None for k in rows for size in op.table.type.sizes.data[k + 1 :])
 
 
 def _nest(add: eff.AddOp, root: Block) -> list[ix.ForOp] | None:

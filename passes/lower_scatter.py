@@ -22,6 +22,7 @@ from xdsl.dialects.builtin import i64
 from xdsl.ir import Block, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.passes.affine import affine
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_monoids import combine, identity, widen
@@ -49,9 +50,10 @@ def scattered(low: Lowering, op: ix.ForOp) -> list[eff.AddOp]:
 
 
 def _by_data(low: Lowering, op: ix.ForOp, add: eff.AddOp) -> bool:
-    """Is it an add of a scalar, to a cell that no axis of the loop chooses?"""
+    """Is it an add of a scalar, to a cell that data chooses, and not where the loop is?"""
     place = low.places.get(add.accumulator)
-    chosen = not is_table(add.value) and bool(add.indices) and op.index not in add.indices
+    terms = [term for index in add.indices for term in affine(index).terms]
+    chosen = not is_table(add.value) and op.index not in terms and any(not _is_outside(op, term) for term in terms)
     return chosen and isinstance(place, Cells) and isinstance(low.target, Memory)
 
 

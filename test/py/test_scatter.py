@@ -7,6 +7,7 @@ import pytest
 
 import pydex as dx
 from pydex import f32, f64, i64
+from pydex.passes import lower_for
 
 n, b, c = dx.index_sets("n b c")
 
@@ -111,3 +112,21 @@ def test_conversions_saturate() -> None:
     x = np.array([0.9, -0.9, -7.5, 3.99, np.nan, np.inf, -np.inf, 1e19, -1e19], np.float32)
     top = np.iinfo(np.int64).max
     np.testing.assert_array_equal(floor_of(x), [0, 0, 0, 3, 0, top, 0, top, 0])
+
+
+@dx.jit
+def products(x: f64[n, c], w: f64[n]) -> f64[c, c]:
+    """The loops choose the cells, along rows of the table and of what is read."""
+    total = dx.zeros(f64[c, c])
+    for i in n:
+        for a in c:
+            for k in dx.below(a):
+                total[a, k] += w[i] * x[i, a] * x[i, k]
+    return total
+
+
+def test_cells_that_loops_choose_are_no_histogram(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lower_for, "run_scatter", None)
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(700, 9)), rng.random(700)
+    np.testing.assert_allclose(products(x, w), np.tril(x.T * w @ x, -1), rtol=1e-12, atol=1e-12)

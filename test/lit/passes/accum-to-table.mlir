@@ -297,3 +297,30 @@ func.func @vectors(%x : !ix.tab<[n, m], f64>) -> !ix.tab<[n, 2], f64> {
   }
   func.return %h : !ix.tab<[n, 2], f64>
 }
+
+// A triangle of cells inside of the summed loop, read along rows: turned round, each cell would jump from row to row.
+// CHECK-LABEL: func.func @triangle_of_products
+// CHECK: eff.accum
+func.func @triangle_of_products(%x : !ix.tab<[n, m], f64>) -> !ix.tab<[m, m], f64> {
+  ix.sizes ["n", "m"]
+  %zero = arith.constant 0.0 : f64
+  %z = ix.fill %zero : f64 -> !ix.tab<[m, m], f64>
+  %g = eff.accum add (%a = %z : !ix.tab<[m, m], f64>) {
+    ix.for %i : !ix.idx<n> {
+      ix.for %j "j" : !ix.idx<m> {
+        %u = ix.at %x[%i, %j : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+        ix.for %k : !ix.idx<j> {
+          %l = ix.index (%k * 1 : !ix.idx<j>) + 0 : !ix.idx<m>
+          %v = ix.at %x[%i, %l : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+          %p = arith.mulf %u, %v : f64
+          eff.add %a[%j, %l : !ix.idx<m>, !ix.idx<m>], %p : !eff.acc<add, !ix.tab<[m, m], f64>>, f64
+          ix.yield
+        }
+        ix.yield
+      }
+      ix.yield
+    }
+    eff.yield
+  }
+  func.return %g : !ix.tab<[m, m], f64>
+}
