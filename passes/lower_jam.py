@@ -75,8 +75,8 @@ class Copy:
 
     @staticmethod
     def of(low: Lowering, index: Val) -> Copy:
-        known = (ChainMap({}, m) for m in (low.values, low.places, low.wanted, low.symbols))
-        return Copy(index, *known)
+        values, places, wanted = ChainMap({}, low.values), ChainMap({}, low.places), ChainMap({}, low.wanted)
+        return Copy(index, values, places, wanted, ChainMap({}, low.symbols))
 
     @contextmanager
     def current(self, low: Lowering) -> Iterator[None]:
@@ -105,11 +105,11 @@ def _together(low: Lowering, op: ix.ForOp, copies: Sequence[Copy]) -> list[list[
     return values
 
 
-def _in_step(low: Lowering, op: ix.ForOp, block: Block, copies: Sequence[Copy]) -> None:
-    """The ops of a block, each for all iterations."""
+def _in_step(low: Lowering, outer: ix.ForOp, block: Block, copies: Sequence[Copy]) -> None:
+    """The ops of a block, each for all iterations of the outer loop."""
     for child in block.ops:
         if isinstance(child, ix.ForOp):
-            _inner(low, op, child, copies)
+            _inner(low, outer, child, copies)
         elif isinstance(child, eff.AddOp) and is_shared(low, child):
             _add(low, child, copies)
         elif child is not block.last_op:
@@ -132,30 +132,31 @@ def _add(low: Lowering, op: eff.AddOp, copies: Sequence[Copy]) -> None:
 
 
 def _inner(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy]) -> None:
-    """An innermost loop of all iterations: the turns that all of them take, then those that only the later ones do."""
+    """A loop inside, of all iterations: the turns that all of them take, then those that only the later ones do."""
     parts, sizes = [], []
     for copy in copies:
         with copy.current(low):
             parts.append(reductions_of(low, op))
             sizes.append(low.size(op.size))
     every = Reductions([r for part in parts for r in part.all])
-    loop = one_by_one(low, op, lambda i: _turn(low, op, copies, i), every.block(None) is not None)
+    loop = one_by_one(low, op, lambda i: _turn(low, outer, op, copies, i), every.block(None) is not None)
     now = run_loop(low, op, every, 0, sizes[0], loop)
     width = len(now) // len(copies)
     carried = [now[at : at + width] for at in range(0, len(now), width)] if width else [[] for _ in copies]
     for turn in range(len(copies) - 1 if grows(op, outer) else 0):
-        _late_turn(low, op, copies[turn + 1 :], parts, carried, low.code.number(add(low.code, sizes[0], turn)))
+        i = low.code.number(add(low.code, sizes[0], turn))
+        _late_turn(low, outer, op, copies[turn + 1 :], parts, carried, i)
     for copy, part, values in zip(copies, parts, carried, strict=True):
         with copy.current(low):
             finish(low, op, part, values)
 
 
-def _turn(low: Lowering, op: ix.ForOp, copies: Sequence[Copy], i: Val) -> list[Val]:
-    """One turn of an innermost loop, of these iterations; what they hand to the reductions."""
+def _turn(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy], i: Val) -> list[Val]:
+    """One turn of a loop inside, of these iterations of the outer one; what they hand to the reductions."""
     for copy in copies:
         with copy.current(low):
             low.bind(op, i)
-    _in_step(low, op, op.body.block, copies)
+    _in_step(low, outer, op.body.block, copies)
     values = []
     for copy in copies:
         with copy.current(low):
@@ -164,11 +165,17 @@ def _turn(low: Lowering, op: ix.ForOp, copies: Sequence[Copy], i: Val) -> list[V
 
 
 def _late_turn(
-    low: Lowering, op: ix.ForOp, late: Sequence[Copy], parts: list[Reductions], carried: list[list[Val]], i: Val
+    low: Lowering,
+    outer: ix.ForOp,
+    op: ix.ForOp,
+    late: Sequence[Copy],
+    parts: list[Reductions],
+    carried: list[list[Val]],
+    i: Val,
 ) -> None:
     """A turn that only the last of the iterations take; what all of them carry is updated."""
     with low.again(op.body):
-        values = _turn(low, op, late, i)
+        values = _turn(low, outer, op, late, i)
     width = len(values) // len(late)
     for k in range(len(late)):
         at = k - len(late)

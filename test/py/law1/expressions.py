@@ -165,4 +165,5 @@ class Expressions(Writer):
     def _at_best(self, scope: Scope, depth: int) -> str:
         over, name, _, body = self._reduced(scope, depth, ("n", "m"))
         table = self.pick([t for t, sets in scope.tables if sets == (over,)])
-        return f"{table}[{self.pick(['dx.argmax', 'dx.argmin'])}({body} for {name} in {over})]"
+        distinct = f"({body}) + {table}[{name}]"  # or the order of a sum would decide between equals
+        return f"{table}[{self.pick(['dx.argmax', 'dx.argmin'])}({distinct} for {name} in {over})]"
