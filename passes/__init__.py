@@ -14,6 +14,7 @@ PASSES: dict[str, str] = {
     "ix-fuse": "pydex.passes.ix_fuse:IxFuse",
     "ix-interchange": "pydex.passes.ix_interchange:IxInterchange",
     "ix-own": "pydex.passes.ix_own:IxOwn",
+    "ix-sink": "pydex.passes.ix_sink:IxSink",
     "licm": "pydex.passes.licm:Licm",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",
     "simplify": "pydex.passes.simplify:Simplify",

@@ -2,13 +2,14 @@
 
     for i. (let a = exp x; y[i] * a)   ==>   let a = exp x; for i. y[i] * a
 
-Out of `ix.for`, `eff.loop`, `eff.while` and `eff.accum`, innermost first, whole inner loops included; not out of
-branches. A loop may have no iteration, so only what is harmless is hoisted:
+Out of `ix.for`, `eff.loop`, `eff.while` and `eff.accum`, innermost first, whole inner loops included, or the part of
+them that is the same (`licm_parts`); out of branches only what costs much (`licm_branches`). A loop may have no
+iteration, so only what is harmless is hoisted:
 
 * nothing that may raise, and no integer division but by a constant other than 0 and -1;
 * an index (and so what reads by it) only if its range follows from its operands' sets, not from a check or from the
   loop having an iteration; no max, min, argmax, argmin over a set that may be empty; no `while`, which might not end;
-* no `ix.fill`, `ix.pack`, `ix.update`: a loop updates its own such table in place, a common one it would have to copy.
+* no `ix.fill`, `ix.pack`, `ix.update` alone: a loop updates its own such table in place, a common one it would copy.
 
 Other tables are hoisted: one is kept where each iteration made its own, so no more memory is needed at a time, and the
 work is done once.
@@ -19,7 +20,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects import arith
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -29,6 +30,8 @@ from pydex.dialects import eff, ix
 from .affine import in_range, never_empty
 from .edit import blocks
 from .fold_scalar import constant
+from .licm_branches import hoist_from_branches
+from .licm_parts import BY_RESULT, hoist_results
 from .needs import defined_symbol, needs
 
 _LOOPS = (ix.ForOp, eff.LoopOp, eff.WhileOp, eff.AccumOp)
@@ -60,7 +63,7 @@ def hoist(root: Operation) -> None:
 def _hoist_from(body: Block, loop: Operation) -> None:
     """Move invariant ops of a body before its loop."""
     inside: set[SSAValue] = set(body.args)
-    symbols = {defined_symbol(loop)}
+    symbols: set[str | None] = {defined_symbol(loop)}
     for op in list(body.ops):
         if op.next_op is not None and not isinstance(op, _KEPT) and harmless(op):
             found = needs(op)
@@ -69,6 +72,10 @@ def _hoist_from(body: Block, loop: Operation) -> None:
                 assert loop.parent is not None
                 loop.parent.insert_op_before(op, loop)
                 continue
+        if isinstance(op, BY_RESULT):
+            hoist_results(op, inside, symbols, loop, harmless)
+        if isinstance(op, scf.IfOp) and op.cond not in inside:
+            hoist_from_branches(op, inside, symbols, loop, harmless)
         inside.update(op.results)
         if not op.regions:
             symbols.add(defined_symbol(op))

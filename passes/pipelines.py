@@ -10,8 +10,9 @@ PREPARE = (
 
 #: Derivatives become code. Without derivative ops in the module this does nothing.
 GRAD = (
-    "ad-keep",  # before AD, which keeps what it says
     "ad-expand",
+    "licm",  # before loops are unrolled: what all directions share is then what the function computes, too
+    "cse",
     "inline{checkpoints=true}",  # after AD, which is what a checkpoint speaks to
     "ix-contract",  # after AD, which sees loops; before loops over windows are unrolled and accumulations turned round
     "unroll",  # after AD, whose text would grow with it; before accumulators are split along the unrolled axes
@@ -30,6 +31,8 @@ OPTIMISE = (
     "ix-fuse",
     "simplify",
     "licm",
+    "dce",  # of loops, the results that have been hoisted
+    "ix-sink",  # after licm, which takes out what does not depend on the loops inside either
     "cse",  # what has met outside of the loops
     "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
 )
@@ -53,7 +56,7 @@ UPSTREAM = (
 )
 
 #: The same programs, without optimisation: the reference of the tests for the passes in between.
-PLAIN = ("inline", "ad-keep", "ad-expand", "inline{checkpoints=true}", "dce", "ix-own")
+PLAIN = ("inline", "ad-expand", "inline{checkpoints=true}", "dce", "ix-own")
 
 #: What a released MLIR can run, with nothing of pydex in the process.
 PORTABLE = (*CPU, "lower-to-scf")

@@ -662,3 +662,86 @@ func.func @bptt(%x : !ix.tab<[n, m], f64>, %w : !ix.tab<[m], f64>) -> (!ix.tab<[
   } -> (f64)
   func.return %gx, %gw, %last : !ix.tab<[n, m], f64>, !ix.tab<[m], f64>, f64
 }
+
+// One loop goes inside of others (ix-sink); parts of loops and of branches leave them (licm).
+func.func @directions(%x : !ix.tab<[n], f64>, %y : !ix.tab<[3], f64>) -> !ix.tab<[n, 3], f64> {
+  ix.sizes ["n"]
+  %r = ix.for %d : !ix.idx<3> {
+    %s = ix.at %y[%d : !ix.idx<3>] : !ix.tab<[3], f64> -> f64
+    %t = ix.for %k : !ix.idx<2> {
+      %q = arith.mulf %s, %s : f64
+      ix.yield %q : f64
+    } -> (tab !ix.tab<[2], f64>)
+    %zero = ix.index () + 0 : !ix.idx<2>
+    %u = ix.for %v : !ix.idx<n> {
+      %a = ix.at %x[%v : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+      %e = math.exp %a : f64
+      %b = ix.at %t[%zero : !ix.idx<2>] : !ix.tab<[2], f64> -> f64
+      %m = arith.mulf %e, %b : f64
+      %p = arith.addf %m, %s : f64
+      ix.yield %p : f64
+    } -> (tab !ix.tab<[n], f64>)
+    %w = ix.for %j : !ix.idx<n> {
+      %a = ix.at %u[%j : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+      %m = arith.mulf %a, %s : f64
+      ix.yield %m : f64
+    } -> (tab !ix.tab<[n], f64>)
+    ix.yield %w : !ix.tab<[n], f64>
+  } -> (tab !ix.tab<[3, n], f64>)
+  %o = ix.for %j : !ix.idx<n> {
+    %row = ix.for %d : !ix.idx<3> {
+      %v = ix.at %r[%d, %j : !ix.idx<3>, !ix.idx<n>] : !ix.tab<[3, n], f64> -> f64
+      ix.yield %v : f64
+    } -> (tab !ix.tab<[3], f64>)
+    ix.yield %row : !ix.tab<[3], f64>
+  } -> (tab !ix.tab<[n, 3], f64>)
+  func.return %o : !ix.tab<[n, 3], f64>
+}
+
+func.func @shared_parts(%x : !ix.tab<[n], f64>, %zero : f64) -> !ix.tab<[n], f64> {
+  ix.sizes ["n"]
+  %t = ix.for %i : !ix.idx<n> {
+    %f = ix.fill %zero : f64 -> !ix.tab<[n], f64>
+    %v = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %p, %q = eff.loop %j : !ix.idx<n> carry (%c = %f : !ix.tab<[n], f64>, %d = %v : f64) {
+      %w = ix.at %x[%j : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+      %u = ix.update %c[%j : !ix.idx<n>], %w : !ix.tab<[n], f64>, f64 -> !ix.tab<[n], f64>
+      %o = ix.at %u[%j : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+      %e = arith.mulf %d, %o : f64
+      eff.yield %u, %e : !ix.tab<[n], f64>, f64
+    }
+    %s, %r = ix.for %j : !ix.idx<n> {
+      %w = ix.at %p[%j : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+      %m = arith.mulf %w, %v : f64
+      ix.yield %w, %m : f64, f64
+    } -> (add f64, add f64)
+    %a = arith.addf %s, %r : f64
+    %b = arith.addf %a, %q : f64
+    ix.yield %b : f64
+  } -> (tab !ix.tab<[n], f64>)
+  func.return %t : !ix.tab<[n], f64>
+}
+
+func.func @shared_branches(%x : !ix.tab<[n], f64>, %a : f64, %c : i1) -> !ix.tab<[n], f64> {
+  ix.sizes ["n"]
+  %t = ix.for %i : !ix.idx<n> {
+    %v = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %r = scf.if %c -> (f64) {
+      %s = math.sqrt %a : f64
+      %m = arith.mulf %v, %s : f64
+      scf.yield %m : f64
+    } else {
+      %m = arith.mulf %v, %a : f64
+      scf.yield %m : f64
+    }
+    %d = arith.cmpf olt, %v, %r : f64
+    %q = scf.if %d -> (f64) {
+      %s = math.exp %a : f64
+      scf.yield %s : f64
+    } else {
+      scf.yield %r : f64
+    }
+    ix.yield %q : f64
+  } -> (tab !ix.tab<[n], f64>)
+  func.return %t : !ix.tab<[n], f64>
+}

@@ -13,6 +13,8 @@ PIPELINES = [
     ["dce"],
     ["ix-fuse"],
     ["licm"],
+    ["ix-sink"],
+    ["licm", "ix-sink", "simplify", "licm", "dce"],
     ["accum-to-table"],
     ["simplify"],
     ["ix-interchange"],

@@ -14,6 +14,7 @@ PIPELINES = [
     ["simplify"],
     ["ix-fuse", "simplify"],
     ["unroll", "licm", "cse"],
+    ["licm", "ix-sink", "licm", "dce"],
     ["accum-to-table", "dce"],
     "simplify ix-fuse simplify unroll simplify accum-to-table simplify ix-fuse simplify licm cse".split(),
 ]
