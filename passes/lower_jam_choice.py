@@ -26,7 +26,7 @@ ROOM, BITS = 20, 512
 def side_by_side(low: Lowering, op: ix.ForOp) -> int:
     """How many iterations of a loop inside of lanes are jammed; 1: one runs after the other."""
     inner = [o for o in op.body.block.ops if isinstance(o, ix.ForOp)]
-    if low.group is None or not inner or not _is_simple(op, inner):
+    if low.group is None or not inner or not _is_simple(op):
         return 1
     varying = Varying(op)
     if not any(_shares(o, varying) for o in inner):
@@ -45,14 +45,15 @@ def grows(inner: ix.ForOp, op: ix.ForOp) -> bool | None:
     return True if steady else None
 
 
-def _is_simple(op: ix.ForOp, inner: list[ix.ForOp]) -> bool:
-    """Is it a loop of scalar ops and of innermost loops of scalar ops that only reduce and accumulate?"""
+def _is_simple(op: ix.ForOp) -> bool:
+    """Is it a loop of scalar ops and of loops, to any depth, of scalar ops that only reduce and accumulate?"""
     made = [v for k, v in zip(op.kind_names, op.yielded, strict=True) if k == "tab"]
     if "own" in op.kind_names or any(isinstance(v.type, ix.TableType) for v in made):
         return False
-    if not all(set(o.kind_names) <= set(ix.REDUCTIONS) and grows(o, op) is not None for o in inner):
+    inside = [o for o in op.body.walk() if isinstance(o, ix.ForOp)]
+    if not all(set(o.kind_names) <= set(ix.REDUCTIONS) and grows(o, op) is not None for o in inside):
         return False
-    return all(_is_scalar(o) for block in (op.body.block, *(i.body.block for i in inner)) for o in block.ops)
+    return all(_is_scalar(o) for block in (op.body.block, *(i.body.block for i in inside)) for o in block.ops)
 
 
 def _is_scalar(op: Operation) -> bool:

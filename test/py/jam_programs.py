@@ -19,6 +19,18 @@ def triangular(x: f64[n, d], y: f64[d, d]) -> f64:
 
 
 @dx.jit
+def deeper(x: f64[n, d], y: f64[m, d]) -> f64[n]:
+    """The loop two below is the one that grows."""
+    return [sum(sum(y[b, a] + x[i, a] * sum(y[b, c] * x[i, c] for c in dx.upto(a)) for b in m) for a in d) for i in n]
+
+
+@dx.jit
+def steps(x: f64[n, d]) -> f64[n]:
+    """A loop inside grows, and by turns of its own the one inside of that."""
+    return [sum(sum(x[i, a] * sum(x[i, c] * x[i, b] for c in dx.upto(b)) for b in dx.below(a)) for a in d) for i in n]
+
+
+@dx.jit
 def outer_products(x: f64[n, d], w: f64[n]) -> f64[d, d]:
     """All lanes add to the same cells."""
     total = dx.zeros(f64[d, d])

@@ -8,7 +8,7 @@ import pytest
 
 from pydex.passes import lower_jam, lower_lane_choice
 
-JAMMED = ["products", "triangular", "outer_products", "scaled", "several", "single"]
+JAMMED = ["products", "triangular", "deeper", "steps", "outer_products", "scaled", "several", "single"]
 SIZES = [(9, 1, 0), (3, 5, 1), (8, 2, 3), (17, 4, 4), (33, 3, 6), (5, 7, 9)]
 """n, m and d: fewer iterations than lanes and more; d that are no multiple of four."""
 
@@ -19,6 +19,8 @@ def inputs(name: str, n: int, m: int, d: int) -> tuple:
     square, table = rng.normal(size=(n, d)), rng.normal(size=(d, d))
     return {
         "triangular": (square, table),
+        "deeper": (square, rng.normal(size=(m, d))),
+        "steps": (square,),
         "scaled": (square, table),
         "shrinking": (square, table),
         "outer_products": (square, rng.normal(size=n)),
