@@ -21,6 +21,11 @@ class Programs(list):
 
         return add
 
+    def slow_but(self, *fast: str) -> list[Any]:
+        """The programs, all but those with these names marked slow."""
+        slow = pytest.mark.slow
+        return [p if p.id in fast else pytest.param(*p.values, id=p.id, marks=slow) for p in self]
+
 
 def numbers(value: Any) -> list[float]:
     """The numbers in a result, in order."""

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from marks import slow_but
 
 import pydex as dx
 from pydex import f32, f64, i64
@@ -57,7 +58,7 @@ def turning(x: f64[n]) -> f64[n]:
     return y
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 6, 9, 70, 5000])
+@pytest.mark.parametrize("size", slow_but(["3", "70"], [0, 1, 2, 3, 4, 5, 6, 9, 70, 5000]))
 @pytest.mark.parametrize("function", [window, ends, middle], ids=["window", "ends", "middle"])
 def test_one_axis(function, size) -> None:
     x = np.random.default_rng(size).normal(size=size)
@@ -81,7 +82,7 @@ def test_reductions(size) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 7])
-@pytest.mark.parametrize("columns", [0, 1, 3, 4, 40])
+@pytest.mark.parametrize("columns", slow_but(["4"], [0, 1, 3, 4, 40]))
 def test_two_axes(rows, columns) -> None:
     x = np.random.default_rng(3).normal(size=(rows, columns))
     want = x + np.where(np.arange(columns) >= 3, x, 0.0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from lowering import native
+from marks import slow_but
 
 rng = np.random.default_rng(0)
 
@@ -139,6 +140,7 @@ func.func @product(%a: !ix.tab<[n, l], f32>, %b: !ix.tab<[l, m], f32>) -> !ix.ta
 }"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n,k,m", [(3, 0, 5), (1, 7, 1), (33, 65, 17), (130, 50, 120)])
 def test_matrix_products_before_and_after_interchange(n, k, m):
     a, b = rng.normal(size=(n, k)).astype("f4"), rng.normal(size=(k, m)).astype("f4")
@@ -223,7 +225,7 @@ func.func @f(%u: !ix.tab<[n], f64>, %t: !ix.tab<[t], f64>) -> !ix.tab<[n], f64> 
 }"""
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2, 5])
+@pytest.mark.parametrize("steps", slow_but(["2"], [0, 1, 2, 5]))
 def test_a_loop_that_makes_a_new_table_swaps_buffers(steps):
     u = rng.normal(size=11)
     expected = u
@@ -232,6 +234,7 @@ def test_a_loop_that_makes_a_new_table_swaps_buffers(steps):
     np.testing.assert_allclose(native(STENCIL)(u, np.zeros(steps)), expected, rtol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outer", [1, 2])
 @pytest.mark.parametrize("inner", [0, 1, 2, 3])
 def test_a_loop_that_swaps_buffers_inside_of_another(outer, inner):
@@ -402,7 +405,7 @@ func.func @f(%x: !ix.tab<[n], T>) -> (T, T, T, !ix.idx<n>, !ix.idx<n>) {
 
 
 @pytest.mark.parametrize("type,dtype", [("f32", "f4"), ("f64", "f8"), ("i64", "i8"), ("i32", "i4"), ("i8", "i1")])
-@pytest.mark.parametrize("n", [1, 5, 60_000])
+@pytest.mark.parametrize("n", slow_but(["5"], [1, 5, 60_000]))
 def test_reductions(type, dtype, n):
     x = (rng.integers(-3, 4, size=n) + (0 if "i" in dtype else 0.5)).astype(dtype)
     product, largest, least, first, last = native(REDUCTIONS.replace("T", type))(x)
@@ -412,7 +415,7 @@ def test_reductions(type, dtype, n):
     assert (largest, least, first, last) == (x.max(), x.min(), x.argmax(), x.argmin())
 
 
-@pytest.mark.parametrize("where", [0, 3, 49_999, 99_999])
+@pytest.mark.parametrize("where", slow_but(["3"], [0, 3, 49_999, 99_999]))
 def test_nan_wins_max_min_argmax_and_argmin(where):
     x = rng.normal(size=100_000)
     x[where] = np.nan

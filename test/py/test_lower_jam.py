@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import jam_programs
 import numpy as np
 import pytest
+from marks import slow_but
 
 from pydex.passes import lower_jam, lower_lane_choice
 
@@ -45,7 +46,7 @@ def jammed() -> Iterator[list[int]]:
         yield taken
 
 
-@pytest.mark.parametrize("name", [*JAMMED, "shrinking"])
+@pytest.mark.parametrize("name", slow_but(["triangular", "shrinking"], [*JAMMED, "shrinking"]))
 def test_same_as_the_reference(name: str, jammed: list[int]) -> None:
     function = getattr(jam_programs, name)
     tolerance = 1e-5 if name == "single" else 1e-12
