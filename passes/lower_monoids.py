@@ -87,7 +87,7 @@ def across(code: Code, kind: str, value: Val, to: Val | None = None) -> Val:
 
 
 def across_each(code: Code, kind: str, values: Sequence[Val]) -> list[Val]:
-    """For each of up to four vectors of one type all lanes combined: cheaper than one after the other.
+    """For each of up to four vectors of at least four numbers all lanes combined: cheaper than one after the other.
 
     Halves of two vectors are put side by side and combined: [x0 x1 y0 y1] and [x2 x3 y2 y3] give [x02 x13 y02 y13].
     """

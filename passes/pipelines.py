@@ -10,6 +10,7 @@ PREPARE = (
 
 #: Derivatives become code. Without derivative ops in the module this does nothing.
 GRAD = (
+    "ad-keep",  # before AD, which keeps what it says
     "ad-expand",
     "licm",  # before loops are unrolled: what all directions share is then what the function computes, too
     "cse",
@@ -56,7 +57,7 @@ UPSTREAM = (
 )
 
 #: The same programs, without optimisation: the reference of the tests for the passes in between.
-PLAIN = ("inline", "ad-expand", "inline{checkpoints=true}", "dce", "ix-own")
+PLAIN = ("inline", "ad-keep", "ad-expand", "inline{checkpoints=true}", "dce", "ix-own")
 
 #: What a released MLIR can run, with nothing of pydex in the process.
 PORTABLE = (*CPU, "lower-to-scf")
