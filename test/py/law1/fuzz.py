@@ -59,7 +59,7 @@ def fuzz(amount: int, options: argparse.Namespace) -> int:
     session = Session(options.keep, options.compiled)
     batches = [(options.seed * 1_000_003 + k, min(BATCH, amount - k)) for k in range(0, amount, BATCH)]
     with ThreadPoolExecutor(options.jobs) as pool:
-        for number, programs in enumerate(pool.map(lambda batch: drawn(*batch), batches)):
+        for number, programs in enumerate(drawn(*batch) for batch in batches):  # ast.parse is not for two threads
             for k, failure in enumerate(pool.map(session.run, enumerate(programs))):
                 if failure:
                     print(f"program {number * BATCH + k}: {failure}", flush=True)
