@@ -134,9 +134,10 @@ class Law1:
         v, u = (_drawn(rng, [made.arguments[k] for k in made.wrt], inputs) for _ in range(2))
         seeds = _drawn(rng, [value[k].astype(made.result_dtypes[k]) for k in made.float_results], floats)
         unknown = [None] * len(inputs)
+        numbers = [_where_a_number(value[k], masks[k]) for k in made.float_results]  # 0/0 has no tangent to compare
         forward, back = oracle.jvp(v), oracle.pulled_back(seeds) or unknown
         if "jvp" in self.derivatives:
-            yield Task("jvp", [*made.arguments, *v], [*value, *forward], [*masks, *floats])
+            yield Task("jvp", [*made.arguments, *v], [*value, *forward], [*masks, *numbers])
         if "vjp" in self.derivatives:
             task = Task("vjp", [*made.arguments, *seeds], [*value, *back], [*masks, *inputs])
             task.products = [(v, _last(inputs, task), dot(seeds, forward))]
@@ -146,9 +147,9 @@ class Law1:
             still = [0 * s for s in seeds]
             for task in (
                 Task("jvp_vjp", [*made.arguments, *seeds, *v], [*value, *back, *forward, *curved],
-                     [*masks, *inputs, *floats, *inputs]),
+                     [*masks, *inputs, *numbers, *inputs]),
                 Task("vjp_jvp", [*made.arguments, *v, *still, *seeds], [*value, *forward, *curved],
-                     [*masks, *floats, *inputs]),
+                     [*masks, *numbers, *inputs]),
                 Task("vjp_vjp", [*made.arguments, *seeds, *still, *v], [*value, *back, *curved],
                      [*masks, *inputs, *inputs]),
             ):  # fmt: skip
@@ -169,6 +170,12 @@ def _drawn(rng: np.random.Generator, values: Leaves, masks: Leaves) -> Leaves:
 
 def _masked(value: Any, mask: Any) -> Any:
     return value if np.ndim(value) == 0 else np.where(mask, value, np.zeros_like(value))
+
+
+def _where_a_number(value: Any, mask: Any) -> Any:
+    """Where a result is no NaN, of the elements that the mask has."""
+    numbers = ~np.isnan(np.asarray(value))
+    return numbers if mask is None else numbers & mask
 
 
 def _last(inputs: Sequence[Any], task: Task) -> range:
