@@ -48,7 +48,7 @@ layers: setup    ## imports go one way, xDSL and MLIR only where they may
 	$(PY) -m pytest -q test/py/test_layers.py
 
 fast: setup      ## the pytest tests that are not marked slow, layers included
-	$(PY) -m pytest -q -m "not slow" -n $(JOBS) --dist worksteal
+	$(PY) -m pytest -q -m "not slow" -p no:xdist
 
 check: setup     ## lint and types beside the fast tests: under a minute
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint fast

@@ -19,6 +19,8 @@ from pydex.cache.fingerprint import Fingerprint, Unknown
 from pydex.cache.image import NotAnImage, image_of
 from pydex.diagnostics import DexError
 
+pytestmark = pytest.mark.slow
+
 n = dx.index_sets("n")
 
 PROGRAM = """

@@ -6,6 +6,8 @@ import pytest
 import pydex as dx
 from pydex import f64
 
+pytestmark = pytest.mark.slow
+
 n = dx.index_sets("n")
 
 

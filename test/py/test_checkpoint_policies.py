@@ -20,6 +20,8 @@ from pydex import f64, pipeline
 from pydex.interpreter import Machine, run
 from pydex.passes.pipelines import CPU
 
+pytestmark = pytest.mark.slow
+
 n = dx.index_sets("n")
 
 

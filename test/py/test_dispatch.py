@@ -11,6 +11,8 @@ import pytest
 import pydex as dx
 from pydex import f64, pipeline
 
+pytestmark = pytest.mark.slow
+
 m, n = dx.index_sets("m n")
 PAIR = (2, 3)
 HAVE_VECTORCALL = 1 << 11

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from markdown import ROOT, Block, blocks, execute, run_page, same_text
-from marks import slow_but
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_CODE = ("README.md", "errors.md", "language.md", "tour.md")
 
 
-@pytest.mark.parametrize("page", slow_but(["README.md"], PAGES, lambda page: page.name), ids=lambda page: page.name)
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page(page, tmp_path):
     executed = run_page(page, tmp_path)
     assert executed or page.name not in WITH_CODE

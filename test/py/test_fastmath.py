@@ -14,6 +14,8 @@ from benchmarks import lv_ode
 from pydex import cache, f64
 from pydex.asked import FLAGS
 
+pytestmark = pytest.mark.slow
+
 n = dx.index_sets("n")
 
 

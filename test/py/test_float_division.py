@@ -6,6 +6,8 @@ import pytest
 import pydex as dx
 from pydex import f32, f64
 
+pytestmark = pytest.mark.slow
+
 n = dx.index_sets("n")
 
 DIVIDENDS = [0.0, -0.0, 1.0, -1.0, 5.5, -5.5, 7.0, -6.0, 1e-20, -1e-20, -1e-200, 1e9, -1e9, 1e20, 1e300, -1e300]

@@ -37,8 +37,13 @@ def flat(result: object) -> list[np.ndarray]:
     return [np.asarray(r) for r in (result if isinstance(result, tuple) else (result,))]
 
 
+COMPILED: set[str] = set()
+"""Programs that an earlier test has compiled: tests come in any order."""
+
+
 def check(name: str, args: tuple) -> None:
     """The compiled function against the Python reference."""
+    COMPILED.add(name)
     function = getattr(lane_programs, name)
     tolerance = 1e-4 if name == "single" else 1e-12
     for got, expected in zip(flat(function(*args)), flat(function.reference(*args)), strict=True):
@@ -64,17 +69,18 @@ def widths() -> Iterator[list[int]]:
 NAMES = [name for name, value in vars(lane_programs).items() if isinstance(value, Jit)]
 
 
-@pytest.mark.parametrize("name", slow_but(["sums", "gathers", "extremes", "branches"], NAMES))
+@pytest.mark.parametrize("name", slow_but(["branches"], NAMES))
 def test_sizes_and_strides(name: str, widths: list[int]) -> None:
-    before = len(widths)
+    before, known = len(widths), name in COMPILED
     for n, m in SIZES:
         check(name, inputs(name, n, m))
-    assert len(widths) > before, "nothing ran in lanes"
+    assert known or len(widths) > before, "nothing ran in lanes"
     first, *rest = inputs(name, 20, 6)
     strided = np.asfortranarray(first)[::-1] if name != "columns" else np.ascontiguousarray(first.T).T
     check(name, (strided, *rest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sums", "rereads", "shared_cells", "columns", "own_tables"])
 def test_no_iterations(name: str, widths: list[int]) -> None:
     check(name, inputs(name, 0, 3))
@@ -103,12 +109,14 @@ def test_the_first_iteration_that_fails_raises(wrong: tuple[int, ...], widths: l
     for place in wrong:
         at[place] = 100 + place
     if not wrong:
+        COMPILED.add("looked_up")
         np.testing.assert_array_equal(looked_up(x, at), np.full(17, 3.0))
         return
-    before = len(widths)
+    before, known = len(widths), "looked_up" in COMPILED
+    COMPILED.add("looked_up")
     with pytest.raises(IndexError, match=f"at: {100 + min(wrong)} is not an index"):
         looked_up(x, at)
-    assert len(widths) > before or wrong != (5,), "nothing ran in lanes"
+    assert known or len(widths) > before, "nothing ran in lanes"
 
 
 def test_divisors_of_lanes_that_are_off(widths: list[int]) -> None:

@@ -1,9 +1,12 @@
 """Random numbers in compiled loops: they are compiled in reasonable time and are those of the reference execution."""
 
 import numpy as np
+import pytest
 
 import pydex as dx
 from pydex import f32, u64
+
+pytestmark = pytest.mark.slow
 
 n = dx.index_sets("n")
 

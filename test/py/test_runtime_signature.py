@@ -19,6 +19,8 @@ from pydex.runtime.problems import (
 )
 from pydex.runtime.signature import Precondition, Signature, SignatureError, Step, Value, evaluate, show
 
+pytestmark = pytest.mark.slow
+
 ONE = ((1, ()),)
 N, M = ((1, ("n",)),), ((1, ("m",)),)
 

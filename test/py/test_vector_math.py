@@ -15,6 +15,8 @@ from math_reference import EXTENDED, every, reference, scattered, scattered_pair
 
 from pydex.passes.vector_math import FUNCTIONS, module_functions
 
+pytestmark = pytest.mark.slow
+
 INF, NAN = math.inf, math.nan
 ELEMENTS = ["f32", "f64"]
 UNARY = [op for op, function in FUNCTIONS.items() if function.arity == 1]

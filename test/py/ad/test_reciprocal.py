@@ -8,6 +8,8 @@ import pytest
 import pydex as dx
 from pydex import f64
 
+pytestmark = pytest.mark.slow
+
 
 @dx.jit
 def pull(m: f64, s: f64) -> f64:

@@ -14,6 +14,8 @@ from ad.programs import check, derivative, expanded
 from pydex.dialects import ad
 from pydex.interpreter import run
 
+pytestmark = pytest.mark.slow
+
 
 def guarded_sqrt(f: Build, x: Any) -> Any:
     """where(x > 0, sqrt(x), x)"""

@@ -10,6 +10,8 @@ import pytest
 import pydex as dx
 from pydex import f64, i64
 
+pytestmark = pytest.mark.slow
+
 n, m = dx.index_sets("n m")
 
 

@@ -6,6 +6,8 @@ import pytest
 import pydex as dx
 from pydex import f64
 
+pytestmark = pytest.mark.slow
+
 n, m = dx.index_sets("n m")
 WEIGHTS = np.array([1.0, 2.0])
 RATE = 0.5
