@@ -97,8 +97,8 @@ class CompiledFunction(Dispatcher):
         found = restored(self, args)
         if found is None:
             return None
-        native, for_all = found
-        self._remember(native, for_all, args, ())
+        native, for_all, guards = found
+        self._remember(native, for_all, args, guards)
         return native
 
     def _remember(self, native: Function, for_all: bool, values: Sequence[Any], guards: tuple[Guard, ...]) -> None:
@@ -140,7 +140,7 @@ class CompiledFunction(Dispatcher):
         with profile.step("frontend"):
             program = elaborate(self.__pydex_compiled__, types)
         explain = explainer(self.__pydex_compiled__, program.instance.frame.preconditions)
-        return Compilation(program, explain, key)
+        return Compilation(program, explain, None if key is None else key.text)
 
     def promising(self, guarantee: Guarantee) -> CompiledFunction:
         """The same function, which is compiled only if it keeps the guarantee."""

@@ -51,7 +51,7 @@ class Compilation:
     def _build(self, program: Program, key: str | None) -> Code:
         code = pipeline.build(program.module, program.entry)
         if key is not None:
-            cache.keep(key, code, self.signature, self.is_plain and not self.guards)
+            cache.keep(key, code, self.signature, self.is_plain)
         return code
 
     def _passes_values_as_they_are(self) -> bool:

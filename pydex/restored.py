@@ -16,15 +16,19 @@ from pydex.code import AnyStrides, Code, raiser
 if TYPE_CHECKING:
     from pydex.cache.entry import Entry
     from pydex.calling import CompiledFunction
+    from pydex.frontend.constants import Guard
 
 
-def restored(function: CompiledFunction, args: Sequence[Any]) -> tuple[runtime.Function, bool] | None:
-    """The code of a function for these arguments, and whether it is for arguments of all types, from the cache."""
+Restored = tuple[runtime.Function, bool, "tuple[Guard, ...]"]  # code, whether for arguments of all types, and how long
+
+
+def restored(function: CompiledFunction, args: Sequence[Any]) -> Restored | None:
+    """The code of a function for these arguments, from the cache."""
     for given in (None, args):
         key = cache.key(function, given)
-        entry = None if key is None else cache.find(key)
-        if entry is not None and entry.plain:
-            return _function(function, entry, given), given is None
+        entry = None if key is None else cache.find(key.text)
+        if key is not None and entry is not None and entry.plain:
+            return _function(function, entry, given), given is None, key.guards
     return None
 
 

@@ -13,18 +13,27 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydex import knobs
 
 if TYPE_CHECKING:
     from pydex.cache.entry import Entry
+    from pydex.cache.fingerprint import Fingerprint
     from pydex.code import Code
+    from pydex.frontend.constants import Guard
     from pydex.runtime.signature import Signature
 
 
-def key(function: Any, arguments: Sequence[Any] | None) -> str | None:
-    """What names the code of a function; None if it is not to be kept.
+class Key(NamedTuple):
+    """What names the code of a function; and what names outside of it must stand for as long as the code is used."""
+
+    text: str
+    guards: tuple[Guard, ...]
+
+
+def key(function: Any, arguments: Sequence[Any] | None) -> Key | None:
+    """The key of the code of a function; None if it is not to be kept.
 
     arguments: those that give the types, or None for a function whose annotations say all.
     """
@@ -39,8 +48,8 @@ def key(function: Any, arguments: Sequence[Any] | None) -> str | None:
     from pydex.cache.environment import environment
 
     promised = repr((function.guarantee, function.asked))  # code is kept of kept promises only
-    parts = environment(), program, types or "", promised
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    parts = environment(), program.text(), types or "", promised
+    return Key(hashlib.sha256("\0".join(parts).encode()).hexdigest(), tuple(program.guards))
 
 
 def _types(arguments: Sequence[Any] | None) -> str | None:
@@ -52,7 +61,7 @@ def _types(arguments: Sequence[Any] | None) -> str | None:
     return None if 0 in codes else repr(codes)
 
 
-def _fingerprint(function: Any) -> str | None:
+def _fingerprint(function: Any) -> Fingerprint | None:
     from pydex.cache.fingerprint import Fingerprint, Unknown
 
     fingerprint = Fingerprint()
@@ -61,7 +70,7 @@ def _fingerprint(function: Any) -> str | None:
     except Unknown as unknown:
         _tell(f"{function.__name__} is not kept in the cache: it depends on {unknown}")
         return None
-    return fingerprint.text()
+    return fingerprint
 
 
 def find(key: str) -> Entry | None:

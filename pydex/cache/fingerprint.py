@@ -19,13 +19,11 @@ import numpy as np
 from pydex.builtins import Builtin
 from pydex.cache.syntax import Chain, chains, outer_chains, source_of
 from pydex.diagnostics import DexError
-from pydex.outer import MISSING, python_value
+from pydex.frontend.constants import LIBRARIES, Guard, attribute, is_guarded, root_module
+from pydex.outer import MISSING, content, place, python_value
 from pydex.sets import IndexSet, Ragged
 from pydex.sizes import FloorDiv, Size, Symbol
 from pydex.types import Type
-
-LIBRARIES = ("pydex", "numpy", "math", "builtins", "operator")
-"""Their versions are part of every key (environment.py); what they define is known by its name."""
 
 VALUES = (IndexSet, Ragged, Type, Size, Symbol, FloorDiv, Builtin)
 """Immutable dataclasses that are equal if their fields are."""
@@ -43,10 +41,14 @@ class Unknown(Exception):
 
 
 class Fingerprint:
-    """Tokens, collected from objects. An object that was met before is its number: cycles end, identity counts."""
+    """Tokens, collected from objects. An object that was met before is its number: cycles end, identity counts.
+
+    guards: what names stand for, of those whose object may be another one later (constants.py).
+    """
 
     def __init__(self) -> None:
         self.tokens: list[str] = []
+        self.guards: list[Guard] = []
         self._numbers: dict[int, int] = {}
         self._alive: list[Any] = []
 
@@ -136,7 +138,17 @@ class Fingerprint:
         self._token("name", *chain)
         if isinstance(object, types.ModuleType):
             raise Unknown(f"{chain[0]}, a module as a value")
+        self._guard(function, chain, object)
         self.add(object)
+
+    def _guard(self, function: Callable[..., Any], chain: Chain, object: Any) -> None:
+        at = place(function, chain[0])
+        for name in chain[1:]:
+            if at is None or not isinstance(content(at), types.ModuleType):
+                break
+            at = attribute(content(at), name)
+        if at is not None and is_guarded(object):
+            self.guards.append((*at, object))
 
     def _text_annotation(self, function: Callable[..., Any], text: str) -> None:
         """Its names are known by value already; what it computes from them has to follow from these values."""
@@ -183,9 +195,7 @@ def _object(function: Callable[..., Any], chain: Chain) -> Any:
 
 
 def _root(object: Any) -> str:
-    if isinstance(object, np.ufunc):
-        return "numpy"
-    return (getattr(object, "__module__", None) or "builtins").split(".")[0]
+    return "numpy" if isinstance(object, np.ufunc) else root_module(object)
 
 
 def _generated(member: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydex.diagnostics import did_you_mean
 from pydex.frontend import overloads
+from pydex.frontend.constants import is_replaceable
 from pydex.frontend.functions import BoundMethod, Closure, Intrinsic
 from pydex.frontend.lift import lift
 from pydex.frontend.setvalues import as_set, size_value
@@ -64,7 +65,7 @@ def _of_python(el: Elaborator, value: Static, name: str) -> Value:
         what = getattr(value.value, "__name__", None) or repr(value.value)
         help = did_you_mean(name, dir(value.value))
         el.fail(f"{what} has no attribute {name}", kind=AttributeError, help=help)
-    if isinstance(found, bool | int | float):
+    if isinstance(found, bool | int | float) or is_replaceable(found):
         el.unit.depends_on_attribute(value.value, name, found)
     return lift(el, found, f"{getattr(value.value, '__name__', 'object')}.{name}")
 

@@ -1,4 +1,5 @@
-"""What of the surrounding Python program is compiled in: integers, bools, and tuples, records and structs of them.
+"""What of the surrounding Python program is compiled in: integers, bools, texts, tuples, records and structs of them,
+functions and classes.
 
 A program is compiled again when one of them changes. Floats and arrays are read at each call (hidden.py).
 """
@@ -14,7 +15,8 @@ from typing import Any
 from pydex.outer import MISSING, Place, content, place, python_value
 from pydex.structs import struct_fields
 
-LIBRARIES = ("math", "numpy")  # their numbers never change
+LIBRARIES = ("pydex", "numpy", "math", "builtins", "operator")
+"""What they define never changes. Their versions are part of every key of the cache."""
 
 Guard = tuple[dict[str, Any] | CellType, str | None, Any]  # a place, and the object that is there
 
@@ -25,7 +27,12 @@ class Constant:
 
     owner: Any  # the function; or the module or class
     name: str
+    object: Any  # kept, so that no other has its id
     frozen: Any
+
+    @staticmethod
+    def of(owner: Any, name: str, object: Any) -> Constant:
+        return Constant(owner, name, object, freeze(object))
 
     def holds(self) -> bool:
         """Whether it still is what it was."""
@@ -35,11 +42,29 @@ class Constant:
 
     def guard(self) -> Guard | None:
         """Where the object is that it stands for: it holds while that is the very object. None if it can change."""
-        at = place(self.owner, self.name) if isinstance(self.owner, FunctionType) else _attribute(self.owner, self.name)
+        at = place(self.owner, self.name) if isinstance(self.owner, FunctionType) else attribute(self.owner, self.name)
         return (*at, content(at)) if at is not None and _never_changes(content(at)) else None
 
 
-def _attribute(owner: Any, name: str) -> Place | None:
+def is_replaceable(object: Any) -> bool:
+    """Whether a program is compiled for this text, function or class, whose name may mean another one later."""
+    if isinstance(object, FunctionType | type):
+        return root_module(object) not in LIBRARIES
+    return object is None or isinstance(object, str) or hasattr(type(object), "parts_of_program")
+
+
+def is_guarded(object: Any) -> bool:
+    """Whether a program is compiled for what a name stands for, as long as that is this very object."""
+    return (isinstance(object, bool | int | tuple) or is_replaceable(object)) and _never_changes(object)
+
+
+def root_module(object: Any) -> str:
+    """The outermost package of the module that defines it."""
+    return (getattr(object, "__module__", None) or "builtins").split(".")[0]
+
+
+def attribute(owner: Any, name: str) -> Place | None:
+    """Where an attribute of a module is."""
     return (vars(owner), name) if type(owner) is ModuleType and name in vars(owner) else None
 
 

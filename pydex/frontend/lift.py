@@ -12,6 +12,7 @@ import numpy as np
 
 from pydex.builtins import Builtin
 from pydex.frontend.callable import Compiled
+from pydex.frontend.constants import is_replaceable
 from pydex.frontend.functions import Closure, Intrinsic
 from pydex.frontend.hidden import outside
 from pydex.frontend.source import function_syntax
@@ -45,6 +46,8 @@ def lift(el: Elaborator, object: Any, name: str = "") -> Value:
         if name.isidentifier():
             el.unit.depends_on(el.scope, name, object)
         return _lift_parts(el, object)
+    if name.isidentifier() and is_replaceable(object):
+        el.unit.depends_on(el.scope, name, object)
     return _lift_static(el, object, name)
 
 

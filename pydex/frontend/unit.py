@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
-from pydex.frontend.constants import LIBRARIES, Constant, freeze
+from pydex.frontend.constants import LIBRARIES, Constant
 from pydex.frontend.scope import Scope
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class Unit:
         while scope.parent is not None:
             scope = scope.parent
         if scope.python is not None:
-            self.constants[id(scope.python), name] = Constant(scope.python, name, freeze(value))
+            self.constants[id(scope.python), name] = Constant.of(scope.python, name, value)
 
     def depends_on_attribute(self, owner: Any, name: str, value: Any) -> None:
         """The program was compiled for this value of an attribute of a module or class."""
-        if getattr(owner, "__name__", "") not in LIBRARIES:
-            self.constants[id(owner), name] = Constant(owner, name, freeze(value))
+        if getattr(owner, "__name__", "").split(".")[0] not in LIBRARIES:
+            self.constants[id(owner), name] = Constant.of(owner, name, value)

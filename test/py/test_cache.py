@@ -380,3 +380,39 @@ def test_a_process_that_finds_its_code_loads_no_compiler(kept, tmp_path):
     assert first.stdout.splitlines()[0] == second.stdout.splitlines()[0]
     assert float(first.stdout.split()[0]) == pytest.approx(np.exp(1.5) * 2.5, rel=1e-15)
     assert second.stdout.splitlines()[1] == "False False False"
+
+
+REPLACED = """
+import pydex as dx
+from pydex import f64
+
+STEPS = 300
+
+
+def helper(x):
+    return 2.0 * x
+
+
+def other(x):
+    return 5.0 * x
+
+
+@dx.jit
+def calls(x: f64) -> f64:
+    return helper(x) + STEPS
+
+
+slope = dx.grad(calls)
+"""
+
+
+def test_code_that_was_found_holds_as_long_as_names_mean_the_same(kept, built, load):
+    """Called twice each time: the second call does not go through Python."""
+    for _ in range(2):
+        program = load(REPLACED)
+        assert [program.calls(1.0), program.calls(1.0), program.slope(1.0), program.slope(1.0)] == [302, 302, 2, 2]
+        program.helper = program.other
+        assert [program.calls(1.0), program.calls(1.0), program.slope(1.0), program.slope(1.0)] == [305, 305, 5, 5]
+        program.STEPS = 400
+        assert [program.calls(1.0), program.calls(1.0), program.slope(1.0)] == [405, 405, 5]
+    assert len(built) == 6

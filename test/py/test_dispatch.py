@@ -187,3 +187,52 @@ def test_a_dispatcher_refuses_what_is_no_compilation():
             f.settle(compilation.native, guards)
     f.forget()
     assert f(2.0) == 2.0
+
+
+def helper(x):
+    return 2.0 * x
+
+
+@dx.jit
+def compiled_helper(x: f64) -> f64:
+    return helper(x)
+
+
+MODE = "double"
+
+
+@dx.jit
+def calls(x: f64) -> f64:
+    return helper(x) + compiled_helper(x) + (2.0 * x if MODE == "double" else 9.0 * x)
+
+
+slope_of_calls = dx.grad(calls)
+
+
+def test_what_is_defined_anew_is_compiled_anew(monkeypatch):
+    """Called twice each time: the second call does not go through Python."""
+    for _ in range(2):
+        assert (calls(1.0), slope_of_calls(1.0)) == (6.0, 6.0)
+    monkeypatch.setitem(globals(), "helper", lambda x: 5.0 * x)
+    for _ in range(2):
+        assert (calls(1.0), slope_of_calls(1.0)) == (12.0, 12.0) == (calls.reference(1.0), 12.0)
+    monkeypatch.setitem(globals(), "compiled_helper", dx.jit(lambda x: 7.0 * x))
+    for _ in range(2):
+        assert (calls(1.0), slope_of_calls(1.0)) == (14.0, 14.0)
+    monkeypatch.setitem(globals(), "MODE", "more")
+    for _ in range(2):
+        assert (calls(1.0), slope_of_calls(1.0)) == (21.0, 21.0)
+
+
+def test_a_function_of_a_module_that_is_defined_anew(monkeypatch):
+    module = types.ModuleType("some_module")
+    module.f = helper
+    monkeypatch.setitem(globals(), "some_module", module)
+    calls_it = dx.jit(through_module)
+    assert calls_it(1.0) == calls_it(1.0) == 2.0
+    module.f = lambda x: 3.0 * x
+    assert calls_it(1.0) == calls_it(1.0) == 3.0
+
+
+def through_module(x: f64) -> f64:
+    return some_module.f(x)  # noqa: F821
