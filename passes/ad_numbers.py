@@ -11,13 +11,20 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import AnyFloat, IntegerType
+from xdsl.dialects.builtin import AnyFloat, BFloat16Type, Float16Type, Float32Type, Float64Type, IntegerType
 from xdsl.ir import Attribute, SSAValue
 
 from .ad_emit import Emitter
 
 #: A float, an mpmath number, or a Number.
 Real: TypeAlias = Any
+
+LEAST_NORMAL: dict[type, float] = {
+    Float16Type: 2.0**-14,
+    BFloat16Type: 2.0**-126,
+    Float32Type: 2.0**-126,
+    Float64Type: 2.0**-1022,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +119,17 @@ def equal(a: Real, b: Real) -> Real:
 def like(x: Real, value: float) -> Real:
     """The constant with the type of x."""
     return Number(x.lift(value), x.emit) if isinstance(x, Number) else value
+
+
+def normal(x: Real) -> Real:
+    """x; 0 for a positive number below the least normal one, with which every product would take a hundred cycles."""
+    if isinstance(x, Number):
+        least = LEAST_NORMAL[type(x.type)]
+    elif isinstance(x, float):
+        least = LEAST_NORMAL[Float64Type]
+    else:
+        return x
+    return where(x < least, like(x, 0.0), x)
 
 
 def to_float(n: Real, x: Real) -> Real:

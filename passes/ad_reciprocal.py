@@ -1,7 +1,7 @@
 """1/y in the text of a derivative, with a division that the derivative may share.
 
     q = sqrt(s)          i = 1/q
-    y = s * q       ==>  1/y = i * i * i
+    y = s * q       ==>  1/y = i * i * i       ∂y/∂s = 3/2 y i * i
 
 What a derivative is computed by is ours to choose (what the user wrote is not), and a root brings 1/q anyway. It is
 done for products of q and s alone, with a factor q: then y and i have the same range and are NaN for the same s.
@@ -30,6 +30,24 @@ def reciprocal(y: Real) -> Real:
     for _ in range(exponent - 1):
         result = result * inverse
     return result
+
+
+def quotient(z: Number) -> Number:
+    """z, a factor of a derivative that needs 1/y too: x · 1/y, if z is x/y and y a power of a root."""
+    op = z.value.owner
+    if not isinstance(op, arith.DivfOp) or _power_of_root(op.rhs) is None:
+        return z
+    return Number(op.lhs, z.emit) * reciprocal(Number(op.rhs, z.emit))
+
+
+def under_root(y: SSAValue, copy: Number) -> tuple[SSAValue, Number] | None:
+    """(s, ∂y/∂s · 1/y), if y is √s to a power of at least 2: y's cotangent may go to s at once. copy: y, as emitted."""
+    source, emitted = _power_of_root(y), _power_of_root(copy.value)
+    if source is None or emitted is None or source[1] < 2:
+        return None
+    assert isinstance(source[0].owner, math.SqrtOp)
+    inverse = 1.0 / Number(emitted[0], copy.emit)
+    return source[0].owner.operand, source[1] / 2.0 * (inverse * inverse)
 
 
 def _is_divided(y: SSAValue) -> bool:

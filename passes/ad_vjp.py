@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects import scf
+from xdsl.dialects import arith, scf
 from xdsl.ir import SSAValue
 
 from pydex.dialects import ad, eff, ix
@@ -24,6 +24,7 @@ RULES = Rules(
         eff.LoopOp: keep.forward_loop,
     },
     backward={
+        arith.DivfOp: tables.divf,
         ix.AtOp: tables.at,
         ix.UpdateOp: tables.update,
         ix.FillOp: tables.fill,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from xdsl.ir import Operation
+from xdsl.dialects import arith
+from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import ad, eff, ix
 
 from .ad_emit import has_tangent
 from .ad_errors import no_rule
 from .ad_numbers import Number, times
+from .ad_reciprocal import quotient, reciprocal, under_root
 from .ad_reverse import Level, Reverse
 from .ad_rules import PARTIALS, apply, is_square
 
@@ -21,14 +23,35 @@ def scalar(reverse: Reverse, op: Operation, level: Level) -> None:
     cotangent = level.take(op.results[0])
     assert cotangent is not None
     emit = level.emit
-    operands = tuple(Number(level.values[o], emit) for o in op.operands)
-    result = Number(level.values[op.results[0]], emit)
+    operands = tuple(_factor(reverse, o, level) for o in op.operands)
+    result = _factor(reverse, op.results[0], level)
     if is_square(op):
         partials, cotangent = partials[:1], emit.add(cotangent, cotangent)
     for operand, partial in zip(op.operands, partials, strict=False):
         if operand in reverse.active and partial is not None:
             product = times(apply(partial, operands, result), cotangent, level.type_of(operand), emit)
             reverse.add(level, operand, product)
+
+
+def divf(reverse: Reverse, op: arith.DivfOp, level: Level) -> None:
+    """z = x/y: the cotangent of y, a power of the root of s, goes to s at once."""
+    emit = level.emit
+    root = under_root(op.rhs, Number(level.values[op.rhs], emit)) if op.rhs in reverse.active else None
+    if root is None:
+        scalar(reverse, op, level)
+        return
+    cotangent, z, y = level.take(op.result), _factor(reverse, op.result, level), Number(level.values[op.rhs], emit)
+    assert cotangent is not None
+    if op.lhs in reverse.active:
+        reverse.add(level, op.lhs, (reciprocal(y) * Number(cotangent, emit)).value)
+    s, partial = root
+    reverse.add(level, s, (-(z * partial) * Number(cotangent, emit)).value)
+
+
+def _factor(reverse: Reverse, value: SSAValue, level: Level) -> Number:
+    """A value that partial derivatives are made of."""
+    number, op = Number(level.values[value], level.emit), value.owner
+    return quotient(number) if isinstance(op, arith.DivfOp) and op.rhs in reverse.active else number
 
 
 def at(reverse: Reverse, op: ix.AtOp, level: Level) -> None:

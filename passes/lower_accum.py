@@ -5,6 +5,7 @@ A scalar accumulator is a cell on the stack, which LLVM keeps in a register; tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from xdsl.dialects import arith
@@ -15,9 +16,9 @@ from pydex.dialects import eff, ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_group import Group
-from pydex.passes.lower_monoids import across, combine, identity, is_float, narrow, widen
+from pydex.passes.lower_monoids import across, combine, identity, is_float, lanes_of_register, narrow, widen
 from pydex.passes.lower_text import Code, Val
-from pydex.passes.lower_vectors import lanes_of, select, splat
+from pydex.passes.lower_vectors import lanes_of, part_of, select, splat, vector
 
 
 def cell_type(content: Attribute, monoid: str) -> Attribute:
@@ -123,15 +124,35 @@ def _of_all_lanes(low: Lowering, op: eff.AddOp, monoid: str, cell: str, value: V
     Where AD wrote the add, Σ -(a x) over the lanes, a the same in all, is -(a Σ x): often Σ x does not change in the
     loops inside. An add of the source stays a sum of its terms.
     """
-    code, group, factors = low.code, low.group, list[Val | None]()
+    if isinstance(op.value.type, ix.TableType):
+        return [], _in_one_register(low, monoid, cell, [value])
+    factors, term = list[Val | None](), op.value
+    if op.linear is not None and monoid == "add" and is_float(cell):
+        assert low.group is not None
+        factors, term = _factors(low, low.group, term)
+    product = term.owner
+    if monoid == "add" and isinstance(product, arith.MulfOp) and low.target.spell(term.type) == cell:
+        return factors, _in_one_register(low, monoid, cell, [low.value(product.lhs), low.value(product.rhs)])
+    return factors, _in_one_register(low, monoid, cell, [low.value(term)])
+
+
+def _in_one_register(low: Lowering, monoid: str, cell: str, product: Sequence[Val]) -> Val:
+    """What all lanes have, a value or a product of two, combined until it fits one register.
+
+    Register by register, so that lanes that are off cost nothing: a masked multiply-add leaves them as they are.
+    """
+    code, group = low.code, low.group
     assert group is not None
-    if op.linear is not None and monoid == "add" and is_float(cell) and not isinstance(op.value.type, ix.TableType):
-        factors, rest = _factors(low, group, op.value)
-        value = low.value(rest)
-    value = widen(code, splat(code, value, group.width), cell)
-    if group.on is not None:
-        value = select(code, group.on, value, identity(code, monoid, value.type))
-    return factors, value
+    sides = [widen(code, splat(code, side, group.width), cell) for side in product]
+    width = min(group.width, lanes_of_register(cell))
+    total = identity(code, monoid, vector(width, cell))
+    for start in range(0, group.width, width):
+        part, *others = [part_of(code, side, start, width) for side in sides]
+        for other in others:
+            part = code.let(part.type, f"arith.mulf {{}}, {{}} fastmath<contract> : {part.type}", part, other)
+        both = combine(code, monoid, total, part) if start else part
+        total = both if group.on is None else select(code, part_of(code, group.on, start, width), both, total)
+    return total
 
 
 def _with_total(code: Code, monoid: str, cell: Val, factors: Factors, total: Val) -> Val:

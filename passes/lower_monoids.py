@@ -33,6 +33,12 @@ def is_float(type: str) -> bool:
     return element(type) in ("f16", "bf16", "f32", "f64")
 
 
+def lanes_of_register(cell: str) -> int:
+    """How many numbers of a type fit a vector register."""
+    bits = 64 if cell == "index" else int(cell.lstrip("bfi"))
+    return BITS // max(8, bits)
+
+
 def identity(code: Code, kind: str, type: str) -> Val:
     """The value that changes nothing; where there is none, the least or greatest of the type."""
     cell = element(type)
@@ -87,17 +93,13 @@ def across(code: Code, kind: str, value: Val, to: Val | None = None) -> Val:
 
 
 def across_each(code: Code, kind: str, values: Sequence[Val]) -> list[Val]:
-    """For each of up to four vectors of at least four numbers all lanes combined: cheaper than one after the other.
+    """For each of up to four vectors that fit a register all lanes combined: cheaper than one after the other.
 
     Halves of two vectors are put side by side and combined: [x0 x1 y0 y1] and [x2 x3 y2 y3] give [x02 x13 y02 y13].
     """
     if len(values) == 1:
         return [across(code, kind, values[0])]
-    bits = int(element(values[0].type)[1:])
     lanes, rest = lanes_of(values[0].type), [*values, *values[2:3]] if len(values) == 3 else list(values)
-    while lanes > max(1, BITS // bits):
-        rest = [_halves(code, kind, v, v, lanes, lanes // 2) for v in rest]
-        lanes //= 2
     while len(rest) > 1:
         pairs = zip(rest[::2], rest[1::2], strict=True)
         rest = [_halves(code, kind, x, y, lanes) for x, y in pairs]

@@ -63,6 +63,14 @@ def splat(code: Code, value: Idx, lanes: int) -> Val:
     return code.let(type, f"vector.broadcast {{}} : {value.type} to {type}", value)
 
 
+def part_of(code: Code, value: Val, start: int, lanes: int) -> Val:
+    """So many lanes of a vector, from one on."""
+    if lanes == lanes_of(value.type):
+        return value
+    numbers, type = list(range(start, start + lanes)), vector(lanes, element(value.type))
+    return code.let(type, f"vector.shuffle {{}}, {{}} {numbers} : {value.type}, {value.type}", value, value)
+
+
 def alike(code: Code, values: Sequence[Val]) -> list[Val]:
     """The values, all as vectors if one of them is."""
     lanes = max((lanes_of(v.type) for v in values), default=0)

@@ -130,6 +130,18 @@ def test_partials_through_both_modes(op: type[Operation]) -> None:
         assert reverse == pytest.approx(want, rel=1e-13, abs=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("op", "least"),
+    [(math.ExpOp, -1022 * python_math.log(2.0)), (math.Exp2Op, -1022.0), (math.ExpM1Op, -1022 * python_math.log(2.0))],
+    ids=lambda x: str(x),
+)
+def test_what_an_exponential_gives_is_no_subnormal_number(op: type[Operation], least: float) -> None:
+    for point, want in ((least - 1.0, 0.0), (least + 0.01, 2.0**-1022), (float("nan"), float("nan"))):
+        forward, reverse, _ = modes(op, [point], [f64], [0])
+        for slope in (*forward, *reverse):
+            assert slope == pytest.approx(want, rel=0.02, abs=0.0, nan_ok=True)
+
+
 @pytest.mark.parametrize("op", [o for o in ZERO if o.name.startswith("math.")], ids=lambda op: op.name)
 def test_piecewise_constant_ops_have_derivative_zero(op: type[Operation]) -> None:
     for point in (-1.5, 0.3, 2.0):
