@@ -71,7 +71,7 @@ FLOAT: dict[type[Operation], tuple[Partial, ...]] = {
     math.CoshOp: (lambda x, r: sinh(x),),
     math.ErfOp: (lambda x, r: (2.0 / python_math.sqrt(python_math.pi)) * exp(-(x * x)),),
     math.ExpOp: (lambda x, r: normal(r),),
-    math.Exp2Op: (lambda x, r: LN2 * normal(r),),
+    math.Exp2Op: (lambda x, r: normal(LN2 * r),),
     math.ExpM1Op: (lambda x, r: normal(exp(x)),),
     math.FmaOp: (lambda x, y, z, r: y, lambda x, y, z, r: x, 1.0),
     math.FPowIOp: (
