@@ -9,6 +9,9 @@
 d equals r, which is read where its value is needed, and sums have derivatives of every order, in both modes. Ties:
 the initial value, then the least indices of the loops around, then the first in the text. A contribution in a `while`
 has no index, and is refused.
+
+That x is r must not depend on how x is rounded the second time. So an x that is made of sums, whose terms have no
+order, is kept in a table by the first accumulation, where the second one reads it (`_keep`).
 """
 
 from __future__ import annotations
@@ -17,13 +20,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from xdsl.dialects import arith
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import i64
-from xdsl.ir import SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
+from pydex.passes.edit import terminator
 from pydex.passes.symbols import clone_region
+from pydex.passes.widen import yield_from_accum, yield_from_for, yield_from_if, yield_from_loop
 
 from .ad_activity import active_values
 from .ad_emit import Emitter
@@ -35,6 +40,9 @@ from .ad_target import Target
 Id: TypeAlias = SSAValue | int
 INITIAL, NONE = -1, 2**62
 
+#: What the rounding of depends on the order.
+SUMS = {"add", "mul"}
+
 #: (contribution, its indices, its id) -> what is accumulated instead
 Value: TypeAlias = Callable[[Number, Sequence[SSAValue], Id], SSAValue]
 
@@ -44,10 +52,10 @@ def with_winners(target: Target) -> Target:
     if not _extreme(target):
         return target
     copy = target.copied()
-    return replace(copy, same=dict(_rewrite(op, k) for op, k in _extreme(copy)))
+    return replace(copy, same=dict(_rewrite(accumulator) for accumulator in _extreme(copy)))
 
 
-def _extreme(target: Target) -> list[tuple[eff.AccumOp, int]]:
+def _extreme(target: Target) -> list[BlockArgument]:
     """The active accumulators that are combined by max or min."""
     found = [
         (op, k)
@@ -59,11 +67,16 @@ def _extreme(target: Target) -> list[tuple[eff.AccumOp, int]]:
     if not found:
         return []
     active = active_values(target.function, target.wrt)
-    return [(op, k) for op, k in found if op.accumulators[k] in active or op.results_[k] in active]
+    return [op.accumulators[k] for op, k in found if op.accumulators[k] in active or op.results_[k] in active]
 
 
-def _rewrite(op: eff.AccumOp, k: int) -> tuple[SSAValue, SSAValue]:
-    """Put w and d after the op; d and r, which are the same."""
+def _rewrite(accumulator: BlockArgument) -> tuple[SSAValue, SSAValue]:
+    """Put w and d after the accumulation; d and r, which are the same."""
+    k = accumulator.index
+    numbers = [_keep(write) for write in _writes(accumulator)]
+    op = accumulator.block.parent_op()
+    assert isinstance(op, eff.AccumOp)
+    kept = [None if number is None else op.results[number] for number in numbers]
     result, initial = op.results_[k], op.initial[k]
     uses = list(result.uses)
     last = op.next_op
@@ -71,9 +84,10 @@ def _rewrite(op: eff.AccumOp, k: int) -> tuple[SSAValue, SSAValue]:
     emit = Emitter.before(last)
     emit.location = op.location
     first = emit.elementwise([initial, result], lambda e, xr: _id_if(Number(xr[0], e), Number(xr[1], e), INITIAL))
-    winner = _again(emit, op, k, first, "min", lambda x, at, here: _id_if(x, _read(result, at, x), here))
+    winner = _again(emit, op, k, first, "min", lambda x, at, here: _id_if(x, _read(result, at, x), here), kept)
     start = emit.elementwise([initial, winner], lambda e, xw: _if_id(Number(xw[0], e), Number(xw[1], e), INITIAL))
-    chosen = _again(emit, op, k, start, "add", lambda x, at, here: _if_id(x, _read(winner, at, x), here))
+    again = [None for _ in kept]  # what is differentiated is computed, not read
+    chosen = _again(emit, op, k, start, "add", lambda x, at, here: _if_id(x, _read(winner, at, x), here), again)
     for use in uses:
         use.operation.operands[use.index] = chosen
     return chosen, result
@@ -101,20 +115,98 @@ def _id(emit: Emitter, here: Id) -> Number:
     return Number(emit.constant(here, i64) if isinstance(here, int) else here, emit)
 
 
-def _again(emit: Emitter, op: eff.AccumOp, k: int, initial: SSAValue, monoid: str, value: Value) -> SSAValue:
-    """Accumulate `value(contribution, indices, its id)` wherever the region of `op` writes its k-th accumulator."""
+def _writes(accumulator: SSAValue) -> list[eff.AddOp]:
+    """What is added to an accumulator, in the order of the text."""
+    assert isinstance(accumulator, BlockArgument)
+    owner = accumulator.block.parent_op()
+    assert owner is not None
+    return [op for op in owner.walk() if isinstance(op, eff.AddOp) and op.accumulator is accumulator]
+
+
+def _keep(write: eff.AddOp) -> int | None:
+    """Make a table of what is added, by the loops around, a result of the accumulation: its number. None if no sum is
+    in what is added."""
+    accumulator = write.accumulator
+    assert isinstance(accumulator, BlockArgument)
+    if isinstance(write.value.type, ix.TableType) or not _has_sums(write.value, accumulator.block):
+        return None
+    value, block = write.value, write.parent
+    while True:
+        assert block is not None
+        op = block.parent_op()
+        assert op is not None
+        around = op.parent
+        match op:
+            case ix.ForOp():
+                value = yield_from_for(op, "tab", value)
+            case eff.LoopOp():
+                value = yield_from_loop(op, value)
+            case scf.IfOp():
+                value = _yield_from_branch(op, block, value)
+            case eff.AccumOp():
+                value = yield_from_accum(op, value)
+            case _:
+                raise no_rule(write, "in a while loop, a maximum has no index: carry it instead")
+        if block is accumulator.block:
+            assert isinstance(value, OpResult)
+            return value.index
+        block = around
+
+
+def _yield_from_branch(op: scf.IfOp, block: Block, value: SSAValue) -> SSAValue:
+    """The value where the branch runs this block; zero elsewhere, where nobody reads it."""
+    for region in op.regions:
+        if not region.blocks:
+            region.add_block(Block([scf.YieldOp()]))
+    blocks = [region.block for region in op.regions]
+    then, otherwise = (value if each is block else Emitter.before(terminator(each)).zero(value.type) for each in blocks)
+    return yield_from_if(op, then, otherwise)
+
+
+def _has_sums(value: SSAValue, root: Block) -> bool:
+    """Is a sum or product of floats, in any order, computed in the block or inside of it for this value?"""
+    seen, todo = set[Operation](), [value.owner]
+    while todo:
+        op = todo.pop()
+        if not isinstance(op, Operation) or op in seen or not root.is_ancestor(op):
+            continue
+        seen.add(op)
+        for each in op.walk():
+            if isinstance(each, ix.ForOp | eff.AccumOp) and not SUMS.isdisjoint(_monoids(each)):
+                return True
+            todo += [operand.owner for operand in each.operands]
+    return False
+
+
+def _monoids(op: ix.ForOp | eff.AccumOp) -> list[str]:
+    return op.kind_names if isinstance(op, ix.ForOp) else op.monoids
+
+
+def _again(
+    emit: Emitter,
+    op: eff.AccumOp,
+    k: int,
+    initial: SSAValue,
+    monoid: str,
+    value: Value,
+    kept: Sequence[SSAValue | None],
+) -> SSAValue:
+    """Accumulate `value(contribution, indices, its id)` wherever the region of `op` writes its k-th accumulator.
+    kept: for each of them the table of contributions, or None: they are computed again."""
     accum = eff.AccumOp([initial], [monoid])
     body = clone_region(op.body, {}, {})
     inner = {a for c in body.walk() if isinstance(c, eff.AccumOp) for a in c.accumulators}
     writes = [c for c in body.walk() if isinstance(c, eff.AddOp) and c.accumulator not in inner]
     mine = [c for c in writes if c.accumulator is body.block.args[k]]
-    for number, write in enumerate(mine):
+    for number, (write, table) in enumerate(zip(mine, kept, strict=True)):
         if isinstance(write.value.type, ix.TableType):
             raise no_rule(write, "accumulate the elements of a table one by one where the monoid is not +")
         here = Emitter.before(write)
         place = _place(here, write, number, len(mine))
         indices = list(write.indices)
-        here.insert(eff.AddOp(accum.accumulators[0], indices, value(Number(write.value, here), indices, place)))
+        loops = _loops(write)
+        x = write.value if table is None else here.at(table, [loop.index for loop in loops])
+        here.insert(eff.AddOp(accum.accumulators[0], indices, value(Number(x, here), indices, place)))
     checks = [c for c in body.walk() if isinstance(c, eff.CheckOp)]
     for unwanted in [*writes, *checks, body.block.last_op]:
         assert unwanted is not None
@@ -128,6 +220,16 @@ def _again(emit: Emitter, op: eff.AccumOp, k: int, initial: SSAValue, monoid: st
 
 def _place(emit: Emitter, write: eff.AddOp, number: int, writes: int) -> SSAValue:
     """The id of a contribution: the ordinals of the loops around it, in their box, and its number in the text."""
+    loops = _loops(write)
+    total = emit.constant(0, i64)
+    for loop, extent in zip(loops, _box(loops), strict=True):
+        ordinal = _integer(emit, emit.insert(ix.OrdOp(loop.index)).result)
+        total = (Number(total, emit) * Number(_size(emit, extent), emit) + Number(ordinal, emit)).value
+    return (Number(total, emit) * writes + number).value
+
+
+def _loops(write: eff.AddOp) -> list[ix.ForOp | eff.LoopOp]:
+    """The loops around a contribution, from the outside; `write` is in a region that is not yet anywhere."""
     loops: list[ix.ForOp | eff.LoopOp] = []
     parent = write.parent_op()
     while parent is not None:
@@ -136,11 +238,7 @@ def _place(emit: Emitter, write: eff.AddOp, number: int, writes: int) -> SSAValu
         if isinstance(parent, ix.ForOp | eff.LoopOp):
             loops.insert(0, parent)
         parent = parent.parent_op()
-    total = emit.constant(0, i64)
-    for loop, extent in zip(loops, _box(loops), strict=True):
-        ordinal = _integer(emit, emit.insert(ix.OrdOp(loop.index)).result)
-        total = (Number(total, emit) * Number(_size(emit, extent), emit) + Number(ordinal, emit)).value
-    return (Number(total, emit) * writes + number).value
+    return loops
 
 
 def _box(loops: Sequence[ix.ForOp | eff.LoopOp]) -> list[SizeAttr]:

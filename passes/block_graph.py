@@ -76,8 +76,8 @@ class Graph:
         return self.nodes[: self.nodes.index(node)][::-1]
 
     def merged(self, first: Node, second: Node, op: Operation) -> None:
-        """`second` now stands for both; what depended on `first` depends on it, and moves behind it."""
-        later = [n for n in self.nodes if n.depends & first.bit and n is not second]
+        """`second` now stands for both; what depended on either depends on it, and moves behind it."""
+        later = [n for n in self.nodes if n.depends & (first.bit | second.bit) and n is not second]
         self.nodes = [n for n in self.nodes if n is not first and n is not second and n not in later]
         self.nodes += [second, *later]
         after = op
