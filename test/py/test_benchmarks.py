@@ -124,6 +124,7 @@ def test_an_absent_file_is_an_error_of_every_row(monkeypatch, tmp_path):
     assert all(peer.row()["objective_s"] is None for peer in peers)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_an_error():
     one = peer()
     one.start()
@@ -248,6 +249,7 @@ def test_a_long_call_is_not_made_again(monkeypatch):
     assert one.samples == {"objective": [11.0]}
 
 
+@pytest.mark.slow
 def test_seconds_of_one_thread_are_those_of_the_processor(tmp_path):
     one = child.Child("call", "small", "numpy", "1", tmp_path)
     one.functions["objective"] = lambda: time.sleep(0.1)

@@ -125,6 +125,7 @@ def test_a_promise_that_is_kept_changes_nothing() -> None:
     assert square.reference(np.array([1.0, 2.0])) == 5.0
 
 
+@pytest.mark.slow
 def test_a_derivative_may_promise_and_the_function_stays_free() -> None:
     @dx.jit
     def chain(x: f64[n]) -> f64:
@@ -152,6 +153,7 @@ def test_branches_count_as_the_dearer_one() -> None:
         dx.jit(cut, require=dx.Guarantee(work=2 * n))(np.ones(2))
 
 
+@pytest.mark.slow
 def test_copies_for_chunks_count_as_many_as_there_may_be() -> None:
     def counts(x: f64[n], bins: dx.Size[m]) -> f64[m]:
         h = dx.zeros(f64[m])

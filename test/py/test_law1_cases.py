@@ -85,6 +85,7 @@ def test_answer(case: cases.Case) -> None:
     cases.assert_matches(case.function(*case.args, **case.kwargs), case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in cases.CASES if case.raises], ids=identified)
 def test_error(case: cases.Case) -> None:
     """Every execution raises the error of the table, with its text."""

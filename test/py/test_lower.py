@@ -8,6 +8,7 @@ from marks import slow_but
 rng = np.random.default_rng(0)
 
 
+@pytest.mark.slow
 def test_a_table_and_a_reduction_of_one_loop():
     f = native("""
     func.func @f(%x: !ix.tab<[n, m], f64>) -> (!ix.tab<[n], f64>, f64) {
@@ -148,6 +149,7 @@ def test_matrix_products_before_and_after_interchange(n, k, m):
         np.testing.assert_allclose(native(MATRIX_PRODUCT, passes)(a, b), a.astype("f8") @ b, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_short_loops_are_written_out():
     f = native("""
     func.func @f(%x: !ix.tab<[n, 3, 2], f64>) -> (!ix.tab<[n, 3, 2], f64>, !ix.tab<[n, 3], f64>, !ix.idx<3>) {
@@ -496,6 +498,7 @@ def test_a_failed_check_raises_with_its_numbers_and_the_first_index_wins():
         f(x, 5)
 
 
+@pytest.mark.slow
 def test_temporary_tables_of_iterations_are_released():
     f = native("""
     func.func @f(%x: !ix.tab<[n], f64>, %k: index) -> f64 {

@@ -86,7 +86,7 @@ def test_no_iterations(name: str, widths: list[int]) -> None:
     check(name, inputs(name, 0, 3))
 
 
-@pytest.mark.parametrize("name", ["extremes", "winners", "branches", "truths", "converted"])
+@pytest.mark.parametrize("name", slow_but(["winners"], ["extremes", "winners", "branches", "truths", "converted"]))
 def test_numbers_that_are_not_finite(name: str, widths: list[int]) -> None:
     x, *rest = inputs(name, 19, 4)
     x[3, 2], x[8, 0], x[8, 3], x[18, 1] = np.nan, np.inf, -np.inf, np.nan
@@ -169,6 +169,7 @@ def test_a_divisor_that_all_lanes_share(widths: list[int], name: str) -> None:
     assert widths, "nothing ran in lanes"
 
 
+@pytest.mark.slow
 def test_many_points_on_many_chunks(widths: list[int]) -> None:
     """Chunks begin with whole groups of lanes; a long sum of f32 is made in blocks."""
     x = np.random.default_rng(5).random((30_011, 5))

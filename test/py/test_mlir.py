@@ -274,12 +274,14 @@ def test_bad_modules(text, message):
     assert caught.value.ir
 
 
+@pytest.mark.slow
 def test_run_passes():
     text = "func.func @f(%x: i64) -> i64 { %a = arith.addi %x, %x : i64 %b = arith.addi %x, %x : i64 return %a : i64 }"
     for pipeline in ("cse", "builtin.module(cse)", "func.func(cse)"):
         assert mlir.run_passes(text, pipeline).count("arith.addi") == 1
 
 
+@pytest.mark.slow
 def test_run_passes_reports():
     with pytest.raises(mlir.BackendError, match="no-such-pass"):
         mlir.run_passes("module {}", "no-such-pass")
@@ -287,6 +289,7 @@ def test_run_passes_reports():
         mlir.run_passes("module {", "cse")
 
 
+@pytest.mark.slow
 def test_a_crash_of_mlir_is_an_error_here():
     deep = "module {" * 200_000  # the C++ parser is recursive
     with pytest.raises(mlir.BackendError, match="MLIR crashed \\(SIG"):

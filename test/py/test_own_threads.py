@@ -68,6 +68,7 @@ def pulled(a: f64[n, m], w: f64[n, m]):
     return u, back(w)
 
 
+@pytest.mark.slow
 def test_reverse_mode_does_not_update_again_what_it_only_reads():
     ir = pulled.ir("cpu").split("@pulled")[1]
     assert ir.count("math.sin") == 1 and ir.count("math.cos") == 1

@@ -179,6 +179,7 @@ def test_dlpack(scale):
     assert np.array_equal(scale(Foreign(x), Foreign(np.array(2.0))), 2 * x)
 
 
+@pytest.mark.slow
 def test_results_can_be_resized_and_outlive_the_function(scale):
     y = scale(np.ones((100, 100)), 3)
     y.resize((200, 100), refcheck=False)
@@ -356,6 +357,7 @@ def test_large_results_are_used_again(kernels):
     assert first.ctypes.data != second.ctypes.data
 
 
+@pytest.mark.slow
 def test_freed_results_are_bounded_and_can_be_given_back(kernels):
     new = kernels("nothing", (size("n"),), (table("y", "i64", N),), ("n",))
 
@@ -556,6 +558,7 @@ def test_retry_is_strict(scale):
         scale.retry([1, 2], 3)
 
 
+@pytest.mark.slow
 def test_functions_are_collected(kernels):
     class Owner:
         """Stands for the compiled code, and refers back to its function."""

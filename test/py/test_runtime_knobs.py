@@ -48,6 +48,7 @@ def test_text_that_is_not_understood(knob, text, message, monkeypatch):
         knob.get()
 
 
+@pytest.mark.slow
 def test_threads_of_a_process():
     code = "from pydex import runtime; print(runtime.get_threads())"
     for text, threads in (("3", 3), ("0", len(os.sched_getaffinity(0)))):

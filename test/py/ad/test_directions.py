@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from law1.counted import assert_counted
 from law1.subject import subject
 
@@ -39,6 +40,7 @@ def elementary(function, *arguments) -> int:
     return int(assert_counted(made, made.entry, made.arguments)[1]["elementary"])
 
 
+@pytest.mark.slow
 def test_functions_of_the_points_are_computed_once():
     by_a = dx.jacobian(curve, wrt="a", mode="forward")
     a, x = np.array([0.5, -1.0, 2.0, 0.3, 1.5]), np.linspace(-1.0, 1.0, 7)
@@ -48,6 +50,7 @@ def test_functions_of_the_points_are_computed_once():
     assert elementary(by_a, a, x) == len(x)
 
 
+@pytest.mark.slow
 def test_a_sum_beside_a_recurrence_is_computed_once():
     by_a = dx.jacobian(shares, wrt="a", mode="forward")
     a, w = np.linspace(0.5, 1.5, 5), np.linspace(-1.0, 1.0, 12).reshape(3, 4)

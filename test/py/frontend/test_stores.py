@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from marks import slow_but
 
 import pydex as dx
 from pydex import f64, i64
@@ -74,7 +75,7 @@ def after_accumulation(x: f64[n], turns: i64):
 PROGRAMS = [two_buffers, three_buffers, with_history, made_by_a_helper, either, after_accumulation]
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 5])
+@pytest.mark.parametrize("turns", slow_but(["2"], [0, 1, 2, 5]))
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_as_in_python(program, turns):
     x = np.array([1.0, 2.0, 4.0])

@@ -29,6 +29,7 @@ def wrapped(value, type):
     return (value - lo) % (hi - lo + 1) + lo
 
 
+@pytest.mark.slow
 @given(st.data(), st.sampled_from(INTEGERS), st.sampled_from(sorted(EXACT)))
 def test_integers_wrap(data, type, op):
     numbers = st.integers(*type.bounds)

@@ -180,6 +180,7 @@ def _evaluate(expression, leaf):
     return {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right}[op]()
 
 
+@pytest.mark.slow
 @given(EXPRESSIONS, st.integers(0, 9), st.integers(0, 9))
 def test_sizes_are_polynomials(expression, n_value, m_value):
     values = {"n": n_value, "m": m_value}
