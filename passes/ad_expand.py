@@ -41,9 +41,7 @@ class AdExpand(ModulePass):
     name: ClassVar[str] = "ad-expand"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
-        order = callees_first(functions)
-        again = differentiated(order, functions)
+        functions, order, again = in_order(op)
         for function in order:
             derivatives = [d for d in function.walk() if isinstance(d, ad.Derivative)]
             for derivative in derivatives:
@@ -53,6 +51,13 @@ class AdExpand(ModulePass):
         for function in order:
             _clean_up(function, functions)
         drop_unused(op)
+
+
+def in_order(module: ModuleOp) -> tuple[Functions, Sequence[FuncOp], set[FuncOp]]:
+    """The functions by name; callees first; those that are differentiated."""
+    functions = {f.sym_name.data: f for f in module.ops if isinstance(f, FuncOp)}
+    order = callees_first(functions)
+    return functions, order, _differentiated(order, functions)
 
 
 def expand(op: ad.Derivative, functions: Functions, higher: bool) -> None:
@@ -71,7 +76,7 @@ _Rule: TypeAlias = Callable[
 _RULES: dict[type[ad.Derivative], _Rule] = {ad.JvpOp: jvp, ad.VjpOp: vjp, ad.TransposeOp: transpose}
 
 
-def differentiated(order: Sequence[FuncOp], functions: Functions) -> set[FuncOp]:
+def _differentiated(order: Sequence[FuncOp], functions: Functions) -> set[FuncOp]:
     """Functions that some derivative op differentiates, directly or through calls."""
     found: set[FuncOp] = set()
     for function in reversed(order):

@@ -29,9 +29,9 @@ from pydex.dialects.sizes import SizeAttr, SizeListAttr
 
 from .ad_emit import Emitter
 from .ad_errors import known_too_late
-from .ad_expand import differentiated
+from .ad_expand import in_order
 from .edit import erase
-from .inline import callees_first, inline_call
+from .inline import inline_call
 from .needs import mentioned
 from .symbols import clone_region, defined_symbols, fresh
 
@@ -40,9 +40,7 @@ class AdKeep(ModulePass):
     name: ClassVar[str] = "ad-keep"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
-        order = callees_first(functions)
-        reached = differentiated(order, functions)
+        functions, order, reached = in_order(op)
         for function in (f for f in order if f in reached):
             for call in [c for c in function.walk() if isinstance(c, ad.CheckpointOp) and c.policy is not None]:
                 assert call.policy is not None

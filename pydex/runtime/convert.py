@@ -102,10 +102,18 @@ def _table(param: Value, argument: Any) -> np.ndarray:
         raise Refused(WrongRank(param, array.shape))
     dtype = numpy_dtype(param.dtype)
     if param.index and (array.dtype.kind in "iu" or not array.size):
-        return _readable(array.astype(dtype, copy=False), dtype)
+        return _readable(_indices(param, array, dtype), dtype)
     if array.dtype.newbyteorder("=") != dtype:
         raise _wrong(param, array, f"convert it with {param.name}.astype(np.{dtype.name})")
     return _readable(array, dtype)
+
+
+def _indices(param: Value, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Integers of any type as numbers of indices, which have a sign."""
+    greatest = np.iinfo(dtype).max
+    if array.dtype.kind == "u" and array.size and (largest := array.max()) > greatest:
+        raise Refused(OutOfRange(param, str(largest)))
+    return array.astype(dtype, copy=False)
 
 
 def _readable(array: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -120,6 +120,13 @@ def test_indices_out_of_range(index):
         gathered(np.ones(3), np.array([0, index]))
 
 
+@pytest.mark.parametrize("index", [2**63, 2**64 - 1])
+def test_indices_that_no_signed_integer_holds(index):
+    assert gathered(np.arange(3.0), np.array([0, 2], np.uint64)).tolist() == [0.0, 2.0]
+    with pytest.raises(OverflowError, match=f"at: {index} is not a value of i64"):
+        gathered(np.ones(3), np.array([0, index], np.uint64))
+
+
 def test_indices_of_an_empty_table():
     with pytest.raises(IndexError, match="0 is not an index of n, whose size is 0"):
         gathered(np.ones(0), np.array([0]))
