@@ -6,8 +6,8 @@ of the loops and branches in its body and what their reverse needs (tapes, winne
 them). Its reverse reads these, and runs only straight code again. All of it belongs to one iteration of the loop
 around, so nothing crosses an outermost loop. What is not read is left to dce.
 
-Not stored: loops that carry or own tables, whose versions would be copied, or have a policy, and what depends on an
-index by its type.
+Not stored: short loops of a few operations, which are written out after all; loops that carry or own tables, whose
+versions would be copied, or have a policy; what depends on an index by its type.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 from pydex.dialects import eff, ix
 
 from .ad_reverse import Level, Reverse, plain
+from .fuse_inline import op_cost
 from .needs import mentioned
+from .unroll import SIZE
+
+#: So many operations are run again rather than stored.
+CHEAP = 16
 
 #: A source value -> its value; (source op, key) -> what that op kept.
 Kept: TypeAlias = dict[Any, SSAValue]
@@ -31,7 +36,15 @@ def storable(reverse: Reverse, block: Block) -> set[Operation]:
     """The ops of a body whose results its reverse can read instead of running them again."""
     if any(isinstance(op, ix.NameOp | ix.OpenOp) for op in block.ops):
         return set()
-    return {op for op in block.ops if op.results and reverse.is_reversed(op) and not _has_state(op)}
+    found = (op for op in block.ops if op.results and reverse.is_reversed(op) and not _has_state(op))
+    return {op for op in found if not _is_cheap(op)}
+
+
+def _is_cheap(op: Operation) -> bool:
+    """Is it a loop that is written out, of few operations? Run again, it costs less than a table of what it gives."""
+    if not isinstance(op, ix.ForOp) or (trips := op.size.constant) is None or trips > SIZE:
+        return False
+    return trips * sum(op_cost(child) for child in op.body.block.ops) <= CHEAP
 
 
 def _has_state(op: Operation) -> bool:
