@@ -4,6 +4,7 @@
 PREPARE = (
     "inline",
     "simplify",
+    "carry-narrow",  # after simplify: dead reads are gone
     "ix-fuse",  # before AD: it must see fused loops, else it stores the tables between them
     "simplify",
 )

@@ -745,3 +745,36 @@ func.func @shared_branches(%x : !ix.tab<[n], f64>, %a : f64, %c : i1) -> !ix.tab
   } -> (tab !ix.tab<[n], f64>)
   func.return %t : !ix.tab<[n], f64>
 }
+
+func.func @low_bits(%limit : i8, %x : i64) -> (i8, i8, i64) {
+  %zero = arith.constant 300 : i64
+  %step = arith.constant 77 : i64
+  %c, %trips = eff.while (%a = %zero : i64) {
+    %b = arith.trunci %a : i64 to i8
+    %more = arith.cmpi slt, %b, %limit : i8
+    eff.condition %more
+  } do {
+  ^bb0(%a : i64):
+    %e = arith.addi %a, %step : i64
+    eff.yield %e : i64
+  }
+  %t = arith.trunci %c : i64 to i8
+  %f = eff.loop %i : !ix.idx<9> carry (%a = %x : i64) {
+    %b = arith.muli %a, %step : i64
+    %narrow = arith.trunci %b : i64 to i8
+    %positive = arith.cmpi sgt, %narrow, %limit : i8
+    %d = arith.subi %b, %x : i64
+    %e = arith.xori %a, %d : i64
+    %g = arith.select %positive, %d, %e : i64
+    eff.yield %g : i64
+  }
+  %u = arith.trunci %f : i64 to i8
+  %wide = eff.loop %j : !ix.idx<9> carry (%a = %x : i64) {
+    %b = arith.muli %a, %step : i64
+    %d = arith.trunci %b : i64 to i8
+    %e = arith.extsi %d : i8 to i64
+    %g = arith.addi %b, %e : i64
+    eff.yield %g : i64
+  }
+  func.return %t, %u, %wide : i8, i8, i64
+}

@@ -12,6 +12,7 @@ PIPELINES = [
     ["cse"],
     ["dce"],
     ["ix-fuse"],
+    ["carry-narrow"],
     ["licm"],
     ["ix-sink"],
     ["licm", "ix-sink", "simplify", "licm", "dce"],
