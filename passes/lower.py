@@ -236,7 +236,7 @@ class Lowering:
         hi: Idx,
         initial: Sequence[Val],
         body: Callable[[Val, list[Val]], Sequence[Val]],
-        step: int = 1,
+        step: Idx = 1,
         hint: str = "",
     ) -> list[Val]:
         """`for i in lo … hi step: carried = body(i, carried)`; the last carried values. `hint`: see `vector_hint`."""

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from xdsl.ir import Attribute
 
+from pydex.dialects import ix
 from pydex.passes import lower_lane_cells
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_lane_cells import Place
@@ -65,6 +66,10 @@ class Memory:
         """The type of an element in memory: a bool is a byte."""
         type = self.spell(element)
         return "i8" if type == "i1" else type
+
+    def alone(self, low: Lowering, op: ix.ForOp) -> Val | bool:
+        """Does one thread run all iterations of a loop, if it is known, now or when the loop runs? Else False."""
+        return True
 
     def new_scope(self) -> int:
         self.scopes += 1

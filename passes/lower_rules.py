@@ -18,6 +18,7 @@ from pydex.passes import (
     lower_for,
     lower_scalars,
     lower_state,
+    lower_sweep,
     lower_tables,
 )
 from pydex.passes.lower import Lowering
@@ -73,7 +74,7 @@ RULES = Rules(
         ix.PackOp: lower_tables.pack,
         ix.ForOp: lower_for.order_free,
         ContractOp: lower_contract.contract,
-        eff.LoopOp: lower_state.sequential,
+        eff.LoopOp: lower_sweep.loop,
         eff.WhileOp: lower_state.while_,
         eff.AccumOp: lower_accum.accumulate,
         eff.AddOp: lower_accum.add,

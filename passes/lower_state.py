@@ -101,10 +101,16 @@ class Carried:
 
 def sequential(low: Lowering, op: eff.LoopOp) -> None:
     """`eff.loop`: a loop with carried values; further yielded values are elements of tables."""
-    carried = Carried(low, op, op.carried, op.yielded[: len(op.initial)])
-    outputs = list(zip(op.yielded[len(op.initial) :], op.results_[len(op.initial) :], strict=True))
+    count = len(op.initial)
+    carried = Carried(low, op, op.carried, op.yielded[:count])
+    outputs = list(zip(op.yielded[count:], op.results_[count:], strict=True))
     for _, result in outputs:
         low.places[result] = low.result(result)
+    carried.finish(steps(low, op, carried, outputs))
+
+
+def steps(low: Lowering, op: eff.LoopOp, carried: Carried, outputs: Sequence[tuple[SSAValue, SSAValue]]) -> list[Val]:
+    """The loop over all steps; what it carries at the end. outputs: elements, and the tables that they are put in."""
     trips = low.size(op.size)
 
     def body(count: Val, values: list[Val]) -> list[Val]:
@@ -123,7 +129,7 @@ def sequential(low: Lowering, op: eff.LoopOp) -> None:
             low.put(value, row)
         return carried.next()
 
-    carried.finish(low.loop(0, trips, carried.first, body))
+    return low.loop(0, trips, carried.first, body)
 
 
 def while_(low: Lowering, op: eff.WhileOp, first: Sequence[Val] | None = None) -> None:

@@ -23,7 +23,7 @@ from xdsl.dialects import func
 from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, vector_math
+from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, lower_sweep, vector_math
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import Memory
 from pydex.passes.lower_lane_choice import Choice, Choices
@@ -42,6 +42,7 @@ llvm.func @pdx_release(i64)
 llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64)
 llvm.func @pdx_contract(!llvm.ptr)
 llvm.func @pdx_any_strides() -> !llvm.ptr
+llvm.func @pdx_get_threads() -> i64
 """
 
 
@@ -55,10 +56,12 @@ class Lowered:
 
 @dataclass
 class Cpu(Memory):
-    """The target of in-process code: for parameters that are contiguous (`rows`), or of any strides."""
+    """The target of in-process code: for parameters that are contiguous (`rows`), or of any strides. `deterministic`:
+    nothing may ask for the number of threads."""
 
     use_threads: bool = True
     rows: bool = True
+    deterministic: bool = False
     checks: list[eff.CheckOp] = field(default_factory=list)
     choices: Choices = field(default_factory=Choices)
     needed: set[tuple[str, str]] = field(default_factory=set)
@@ -105,6 +108,14 @@ class Cpu(Memory):
         lower_parallel.parallel(self, low, op)
         return True
 
+    def alone(self, low: Lowering, op: ix.ForOp) -> Val | bool:
+        if not (self.use_threads and lower_parallel.worth_it(op)):
+            return True
+        if self.deterministic:
+            return False
+        threads = low.code.let("i64", "llvm.call @pdx_get_threads() : () -> i64")
+        return low.code.let("i1", "arith.cmpi slt, {}, {} : i64", threads, lower_sweep.FEW)
+
     # -------------------------------------------------------------------------------------------- the function
 
     def lowering(self) -> Lowering:
@@ -113,6 +124,7 @@ class Cpu(Memory):
 
     def lower(self, function: func.FuncOp) -> Lowered:
         """The module of one function, whose calls have been inlined."""
+        self.deterministic = "deterministic" in function.attributes
         checked = self.rows and any(isinstance(type, ix.TableType) for type in function.function_type.inputs)
         parts = [self._body(function, f"{self.entry}.rows" if checked else self.entry)]
         if checked:
@@ -121,7 +133,7 @@ class Cpu(Memory):
         allowed = lower_licence.flags_of(function)
         own = [lower_licence.relaxed(part, allowed) for part in (*parts, *self.functions, *self.helpers.values())]
         text = "\n".join([self.aliases(), RUNTIME, *own, math])
-        if "deterministic" in function.attributes and (wrong := lower_licence.order_dependent(text)):
+        if self.deterministic and (wrong := lower_licence.order_dependent(text)):
             raise AssertionError(f"not deterministic for any number of threads: {', '.join(wrong)}")
         return Lowered(text, self.checks)
 

@@ -1,0 +1,187 @@
+"""Several steps of a stencil in one sweep: at all sizes, for any reach and number of threads, against NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pydex as dx
+from pydex import f32, f64, runtime
+from pydex.passes.lower_sweep import FEW, STEPS
+
+pytestmark = pytest.mark.slow
+
+n, m, t = dx.index_sets("n m t")
+
+
+@dx.jit
+def diffuse(start: f32[n, m], steps: dx.Size[t]) -> f32[n, m]:
+    u = start.copy()
+    for _ in t:
+        new = u.copy()
+        for i in n[1:-1]:
+            for j in m[1:-1]:
+                new[i, j] += 0.2 * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1] - 4.0 * u[i, j])
+        u = new
+    return u
+
+
+def numpy_diffuse(u, steps):
+    for _ in range(steps):
+        v = u.copy()
+        around = u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:]
+        v[1:-1, 1:-1] += np.float32(0.2) * (around - np.float32(4.0) * u[1:-1, 1:-1])
+        u = v
+    return u
+
+
+@dx.jit
+def uneven(start: f64[n], w: f64[t]) -> f64[n]:
+    """Reaches three rows back and two ahead; steps differ, and go backwards."""
+    u = start.copy()
+    for s in reversed(t):
+        u = [0.5 * u.get(i - 3, 1.0) - u.get(i + 2, 0.0) * dx.exp(w[s]) + dx.sin(u[i]) for i in n]
+    return u
+
+
+def numpy_uneven(u, w):
+    for s in range(len(w))[::-1]:
+        before, after = np.ones_like(u), np.zeros_like(u)
+        before[3:], after[:-2] = u[:-3], u[2:]
+        u = 0.5 * before - after * np.exp(w[s]) + np.sin(u)
+    return u
+
+
+@dx.jit
+def planes(start: f64[n, m, m], steps: dx.Size[t]) -> f64[n, m, m]:
+    u = start.copy()
+    for _ in t:
+        u = [[[0.5 * u[i, j, k] + 0.25 * u.get((i + 1, k, j), 0.0) for k in m] for j in m] for i in n]
+    return u
+
+
+def numpy_planes(u, steps):
+    for _ in range(steps):
+        after = np.zeros_like(u)
+        after[:-1] = u[1:].swapaxes(1, 2)
+        u = 0.5 * u + 0.25 * after
+    return u
+
+
+@pytest.fixture(params=[1, FEW - 1, FEW, 5])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = runtime.get_threads()
+    runtime.set_threads(request.param)
+    yield request.param
+    runtime.set_threads(before)
+
+
+def asks_for_threads(function: Any) -> bool:
+    return "call @pdx_get_threads" in function.ir("mlir")
+
+
+SIZES = [(2, 2, 3), (3, 4, 0), (3, 3, 1), (5, 9, 2), (17, 40, STEPS), (40, 8, STEPS + 1), (9, 300, 3 * STEPS - 1)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_grids(size: tuple[int, int, int], threads: int) -> None:
+    rows, columns, steps = size
+    start = np.random.default_rng(1).normal(size=(rows, columns)).astype(np.float32)
+    np.testing.assert_allclose(diffuse(start, steps), numpy_diffuse(start, steps), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [3, 4, 5, 6, 7, 50, 3000])
+@pytest.mark.parametrize("steps", [0, 1, 2, STEPS - 1, STEPS, 2 * STEPS + 3])
+def test_uneven_reach(rows: int, steps: int, threads: int) -> None:
+    rng = np.random.default_rng(2)
+    start, w = rng.normal(size=rows), rng.uniform(-3.0, -1.0, size=steps)
+    np.testing.assert_allclose(uneven(start, w), numpy_uneven(start, w), rtol=1e-9)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 20])
+@pytest.mark.parametrize("steps", [1, 5, STEPS + 2])
+def test_rows_that_are_planes(rows: int, steps: int, threads: int) -> None:
+    start = np.random.default_rng(3).normal(size=(rows, 7, 7))
+    np.testing.assert_allclose(planes(start, steps), numpy_planes(start, steps), rtol=1e-12)
+
+
+def test_the_arguments_are_left_alone() -> None:
+    start = np.random.default_rng(4).normal(size=(30, 30)).astype(np.float32)
+    before = start.copy()
+    diffuse(start, 9)
+    np.testing.assert_array_equal(start, before)
+
+
+def test_all_threads_give_the_same_bits() -> None:
+    """Of values and of the gradient, which sweeps in both directions."""
+    start = np.random.default_rng(5).normal(size=(700, 500)).astype(np.float32)
+    found = []
+    before = runtime.get_threads()
+    for count in (1, FEW - 1, FEW, 5):
+        runtime.set_threads(count)
+        found.append((diffuse(start, 37).tobytes(), gradient(start, 37).tobytes()))
+    runtime.set_threads(before)
+    assert len(set(found)) == 1
+
+
+@dx.jit
+def energy(start: f32[n, m], steps: dx.Size[t]) -> f32:
+    u = diffuse(start, steps)
+    return sum(u[i, j] * u[i, j] for i in n for j in m)
+
+
+gradient = dx.grad(energy, wrt="start")
+
+
+@dx.jit
+def mirrored(start: f64[n], steps: dx.Size[t]) -> f64[n]:
+    u = start.copy()
+    for _ in t:
+        u = [0.5 * u[n.wrap(-1 - dx.ordinal(i))] + u[i] for i in n]
+    return u
+
+
+@dx.jit
+def normalised(start: f64[n], steps: dx.Size[t]) -> f64[n]:
+    u = start.copy()
+    for _ in t:
+        total = sum(u[i] for i in n)
+        u = [u[i] / total for i in n]
+    return u
+
+
+@dx.jit
+def history(start: f64[n], steps: dx.Size[t]) -> f64[t, n]:
+    u = start.copy()
+    all = dx.zeros(f64[t, n])
+    for s in t:
+        u = [0.5 * u[i] for i in n]
+        all[s] = u
+    return all
+
+
+def test_what_is_swept() -> None:
+    assert all(map(asks_for_threads, (diffuse, uneven, planes, gradient)))
+    assert not any(map(asks_for_threads, (mirrored, normalised, history)))
+
+
+@dx.jit(deterministic=True)
+def promised(start: f32[n, m], steps: dx.Size[t]) -> f32[n, m]:
+    return diffuse(start, steps)
+
+
+def test_who_promises_to_be_deterministic_does_not_ask_for_threads() -> None:
+    assert not asks_for_threads(promised)
+    grid = np.random.default_rng(6).normal(size=(40, 50)).astype(np.float32)
+    np.testing.assert_array_equal(promised(grid, 40), diffuse(grid, 40))
+
+
+def test_gradients() -> None:
+    rng = np.random.default_rng(7)
+    start, direction = rng.normal(size=(2, 20, 30)).astype(np.float32)
+    before, after = (np.sum(numpy_diffuse(start.astype("f8") + step * direction, 40) ** 2) for step in (-1e-4, 1e-4))
+    slope = np.sum(gradient(start, 40).astype("f8") * direction)
+    assert slope == pytest.approx((after - before) / 2e-4, rel=1e-4)
