@@ -15,6 +15,7 @@ PASSES: dict[str, str] = {
     "ix-fuse": "pydex.passes.ix_fuse:IxFuse",
     "ix-interchange": "pydex.passes.ix_interchange:IxInterchange",
     "ix-own": "pydex.passes.ix_own:IxOwn",
+    "ix-share": "pydex.passes.ix_share:IxShare",
     "ix-sink": "pydex.passes.ix_sink:IxSink",
     "licm": "pydex.passes.licm:Licm",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",

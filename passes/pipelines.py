@@ -32,6 +32,7 @@ GRAD = (
 OPTIMISE = (
     "ix-fuse",
     "simplify",
+    "ix-share",  # after fusion: what two loops still compute alike, one cannot
     "licm",
     "dce",  # of loops, the results that have been hoisted
     "ix-sink",  # after licm, which takes out what does not depend on the loops inside either

@@ -778,3 +778,42 @@ func.func @low_bits(%limit : i8, %x : i64) -> (i8, i8, i64) {
   }
   func.return %t, %u, %wide : i8, i8, i64
 }
+
+func.func @shared_terms(%x : !ix.tab<[n, m], f64>) -> (!ix.tab<[n, m], f64>, !ix.tab<[n], f64>) {
+  ix.sizes ["n", "m"]
+  %r, %u = ix.for %i "o" : !ix.idx<n> {
+    %s = ix.for %j : !ix.idx<m> {
+      %a = ix.at %x[%i, %j : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+      %e = math.exp %a : f64
+      %b = math.cos %e : f64
+      %c = arith.addf %b, %e : f64
+      ix.yield %c : f64
+    } -> (add f64)
+    %t = ix.for %k : !ix.idx<m> {
+      %a = ix.at %x[%i, %k : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+      %e = math.exp %a : f64
+      %b = math.cos %e : f64
+      %c = arith.mulf %b, %s : f64
+      ix.yield %c : f64
+    } -> (tab !ix.tab<[m], f64>)
+    %v = ix.for %k : !ix.idx<m> {
+      %a = ix.at %x[%i, %k : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+      %b = ix.at %t[%k : !ix.idx<m>] : !ix.tab<[m], f64> -> f64
+      %e = math.exp %a : f64
+      %c = arith.mulf %b, %e : f64
+      ix.yield %c : f64
+    } -> (add f64)
+    %p = ix.for %k : !ix.idx<o> {
+      %w = math.exp %v : f64
+      ix.yield %w : f64
+    } -> (add f64)
+    %q = ix.for %k : !ix.idx<o> {
+      %w = math.exp %v : f64
+      %z = arith.mulf %w, %p : f64
+      ix.yield %z : f64
+    } -> (add f64)
+    %y = arith.addf %p, %q : f64
+    ix.yield %t, %y : !ix.tab<[m], f64>, f64
+  } -> (tab !ix.tab<[n, m], f64>, tab !ix.tab<[n], f64>)
+  func.return %r, %u : !ix.tab<[n, m], f64>, !ix.tab<[n], f64>
+}

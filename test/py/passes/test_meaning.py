@@ -14,6 +14,7 @@ PIPELINES = [
     ["ix-fuse"],
     ["carry-narrow"],
     ["licm"],
+    ["ix-share"],
     ["ix-sink"],
     ["licm", "ix-sink", "simplify", "licm", "dce"],
     ["accum-to-table"],
