@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes.affine import ONE, affine
@@ -35,6 +35,8 @@ REACH = 8
 #: So many steps in one sweep at most; and so many bytes of the rows that they are at, of both buffers.
 STEPS, BYTES = 32, 1 << 19
 
+#: So many numbers are a long row.
+LONG = 64
 
 #: So many threads share the rows instead.
 FEW = 3
@@ -42,29 +44,28 @@ FEW = 3
 
 @dataclass
 class Sweep:
-    """Such a loop: the ops before the rows, the loop over rows, how far steps are apart; is one thread to run it?
-    (A value: that is known when it runs.)"""
+    """Such a loop: the ops before the rows, the loop over rows, and how far steps are apart."""
 
     op: eff.LoopOp
     before: list[Operation]
     rows: ix.ForOp
     lag: int
-    alone: Val | bool
 
 
 def loop(low: Lowering, op: eff.LoopOp) -> None:
     """`eff.loop`: in sweeps where that is possible."""
-    sweep = _sweep(low, op)
-    if sweep is None:
+    sweep = sweep_of(op)
+    alone = _alone(low, sweep) if sweep is not None else False
+    if sweep is None or alone is False:
         sequential(low, op)
         return
     carried = Carried(low, op, op.carried, op.yielded)
-    if sweep.alone is True:
+    if alone is True:
         carried.finish(_swept(low, sweep, carried))
         return
     code = low.code
     types = [v.type for v in carried.first]
-    results = code.let_many(types, f"scf.if {code.use(sweep.alone)} -> ({', '.join(types)}) {{")
+    results = code.let_many(types, f"scf.if {code.use(alone)} -> ({', '.join(types)}) {{")
     with low.frame():
         code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *_swept(low, sweep, carried))
     code.do("}} else {{")
@@ -74,12 +75,19 @@ def loop(low: Lowering, op: eff.LoopOp) -> None:
     carried.finish(results)
 
 
+def _alone(low: Lowering, sweep: Sweep) -> Val | bool:
+    """Is one thread to sweep here? A value: that is known when the loop runs."""
+    if low.group is not None or not isinstance(low.target, Memory) or low.target.in_lanes(sweep.rows) is not None:
+        return False
+    return low.target.alone(low, sweep.rows)
+
+
 # ---------------------------------------------------------------------------------------------------- is it possible
 
 
-def _sweep(low: Lowering, op: eff.LoopOp) -> Sweep | None:
+def sweep_of(op: eff.LoopOp) -> Sweep | None:
     """The parts of such a loop; None of any other."""
-    if low.group is not None or not isinstance(low.target, Memory) or len(op.results_) != 1 or op.size.constant == 1:
+    if len(op.results_) != 1 or op.size.constant == 1:
         return None
     (table,), (following,) = op.carried, op.yielded
     *before, rows, _ = list(op.body.block.ops)
@@ -87,13 +95,20 @@ def _sweep(low: Lowering, op: eff.LoopOp) -> Sweep | None:
         return None
     if any(o.name.startswith("eff.") for o in rows.body.walk()) or not all(map(_is_scalar, before)):
         return None
-    if op.symbol is not None and op.symbol.data in rows.size.symbols():
+    if not _is_long(table.type) or op.symbol is not None and op.symbol.data in rows.size.symbols():
         return None
     reach = [_reach(use.operation, table, rows) for use in table.uses]
     if not reach or any(r is None or r > REACH for r in reach):
         return None
-    alone = low.target.alone(low, rows)
-    return Sweep(op, before, rows, max(1, *(r for r in reach if r is not None)), alone) if alone is not False else None
+    return Sweep(op, before, rows, max(1, *(r for r in reach if r is not None)))
+
+
+def _is_long(table: Attribute) -> bool:
+    """Is a row a loop of its own? A row of one number, or of a few, is not worth the way to it."""
+    cells = ONE
+    for size in ix.bounding_sizes(table)[1:] if isinstance(table, ix.TableType) else ():
+        cells = cells * size
+    return cells.constant is None or cells.constant >= LONG
 
 
 def _is_scalar(op: Operation) -> bool:

@@ -39,11 +39,14 @@ def numpy_diffuse(u, steps):
 
 
 @dx.jit
-def uneven(start: f64[n], w: f64[t]) -> f64[n]:
+def uneven(start: f64[n, m], w: f64[t]) -> f64[n, m]:
     """Reaches three rows back and two ahead; steps differ, and go backwards."""
     u = start.copy()
     for s in reversed(t):
-        u = [0.5 * u.get(i - 3, 1.0) - u.get(i + 2, 0.0) * dx.exp(w[s]) + dx.sin(u[i]) for i in n]
+        u = [
+            [0.5 * u.get((i - 3, j), 1.0) - u.get((i + 2, j), 0.0) * dx.exp(w[s]) + dx.sin(u[i, j]) for j in m]
+            for i in n
+        ]
     return u
 
 
@@ -97,7 +100,7 @@ def test_grids(size: tuple[int, int, int], threads: int) -> None:
 @pytest.mark.parametrize("steps", [0, 1, 2, STEPS - 1, STEPS, 2 * STEPS + 3])
 def test_uneven_reach(rows: int, steps: int, threads: int) -> None:
     rng = np.random.default_rng(2)
-    start, w = rng.normal(size=rows), rng.uniform(-3.0, -1.0, size=steps)
+    start, w = rng.normal(size=(rows, 5)), rng.uniform(-3.0, -1.0, size=steps)
     np.testing.assert_allclose(uneven(start, w), numpy_uneven(start, w), rtol=1e-9)
 
 
@@ -154,6 +157,22 @@ def normalised(start: f64[n], steps: dx.Size[t]) -> f64[n]:
 
 
 @dx.jit
+def line(start: f64[n], steps: dx.Size[t]) -> f64[n]:
+    u = start.copy()
+    for _ in t:
+        u = [u[i] + 0.5 * u.get(i - 1, 0.0) for i in n]
+    return u
+
+
+@dx.jit
+def pairs(start: f64[n, dx.Fin(2)], steps: dx.Size[t]) -> f64[n, dx.Fin(2)]:
+    u = start.copy()
+    for _ in t:
+        u = [[u[i, a] + 0.5 * u.get((i - 1, a), 0.0) for a in dx.Fin(2)] for i in n]
+    return u
+
+
+@dx.jit
 def history(start: f64[n], steps: dx.Size[t]) -> f64[t, n]:
     u = start.copy()
     all = dx.zeros(f64[t, n])
@@ -163,9 +182,13 @@ def history(start: f64[n], steps: dx.Size[t]) -> f64[t, n]:
     return all
 
 
-def test_what_is_swept() -> None:
+def test_what_is_swept(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(map(asks_for_threads, (diffuse, uneven, planes, gradient)))
-    assert not any(map(asks_for_threads, (mirrored, normalised, history)))
+    dx.explain(diffuse)
+    assert f"up to {STEPS} in one sweep over the rows" in capsys.readouterr().out
+    dx.explain(mirrored)
+    assert "sweep" not in capsys.readouterr().out
+    assert not any(map(asks_for_threads, (mirrored, normalised, history, line, pairs)))
 
 
 @dx.jit(deterministic=True)
