@@ -40,14 +40,21 @@ def quotient(z: Number) -> Number:
     return Number(op.lhs, z.emit) * reciprocal(Number(op.rhs, z.emit))
 
 
-def under_root(y: SSAValue, copy: Number) -> tuple[SSAValue, Number] | None:
-    """(s, ∂y/∂s · 1/y), if y is √s to a power of at least 2: y's cotangent may go to s at once. copy: y, as emitted."""
-    source, emitted = _power_of_root(y), _power_of_root(copy.value)
+def under_root(op: arith.DivfOp, copy: Number) -> tuple[SSAValue, Number] | None:
+    """(s, ∂y/∂s · 1/y), if the op divides by y and y is √s to a power of at least 2: its cotangent may go to s at once.
+
+    The root is computed beside the op: then the region around, whose cotangents are collected, uses s. copy: y, as
+    emitted.
+    """
+    source, emitted = _power_of_root(op.rhs), _power_of_root(copy.value)
     if source is None or emitted is None or source[1] < 2:
         return None
-    assert isinstance(source[0].owner, math.SqrtOp)
+    root = source[0].owner
+    assert isinstance(root, math.SqrtOp)
+    if root.parent is not op.parent:
+        return None
     inverse = 1.0 / Number(emitted[0], copy.emit)
-    return source[0].owner.operand, source[1] / 2.0 * (inverse * inverse)
+    return root.operand, source[1] / 2.0 * (inverse * inverse)
 
 
 def _is_divided(y: SSAValue) -> bool:

@@ -36,7 +36,7 @@ def scalar(reverse: Reverse, op: Operation, level: Level) -> None:
 def divf(reverse: Reverse, op: arith.DivfOp, level: Level) -> None:
     """z = x/y: the cotangent of y, a power of the root of s, goes to s at once."""
     emit = level.emit
-    root = under_root(op.rhs, Number(level.values[op.rhs], emit)) if op.rhs in reverse.active else None
+    root = under_root(op, Number(level.values[op.rhs], emit)) if op.rhs in reverse.active else None
     if root is None:
         scalar(reverse, op, level)
         return

@@ -10,8 +10,10 @@ d equals r, which is read where its value is needed, and sums have derivatives o
 the initial value, then the least indices of the loops around, then the first in the text. A contribution in a `while`
 has no index, and is refused.
 
-That x is r must not depend on how x is rounded the second time. So an x that is made of sums, whose terms have no
-order, is kept in a table by the first accumulation, where the second one reads it (`_keep`).
+That x is r must not depend on how x is rounded the second time: the terms of a sum have no order, and whether a product
+and a sum are rounded as one depends on what is around them. So the contributions are put into a table, by the loops
+around, and r is accumulated from it (`_keep`). The table is as long as there are contributions; loops whose sizes are
+only known inside have none, and are refused.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import i64
-from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
+from xdsl.dialects.builtin import UnitAttr, i64
+from xdsl.ir import Block, BlockArgument, OpResult, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes.edit import terminator
-from pydex.passes.symbols import clone_region
+from pydex.passes.symbols import clone_region, defined_symbols
 from pydex.passes.widen import yield_from_accum, yield_from_for, yield_from_if, yield_from_loop
 
 from .ad_activity import active_values
@@ -40,9 +42,6 @@ from .ad_target import Target
 Id: TypeAlias = SSAValue | int
 INITIAL, NONE = -1, 2**62
 
-#: What the rounding of depends on the order.
-SUMS = {"add", "mul"}
-
 #: (contribution, its indices, its id) -> what is accumulated instead
 Value: TypeAlias = Callable[[Number, Sequence[SSAValue], Id], SSAValue]
 
@@ -52,7 +51,9 @@ def with_winners(target: Target) -> Target:
     if not _extreme(target):
         return target
     copy = target.copied()
-    return replace(copy, same=dict(_rewrite(accumulator) for accumulator in _extreme(copy)))
+    accumulators = _extreme(copy)
+    numbers = [[_keep(write) for write in _writes(a)] for a in accumulators]  # which rebuilds the accumulations
+    return replace(copy, same=dict(map(_rewrite, accumulators, numbers)))
 
 
 def _extreme(target: Target) -> list[BlockArgument]:
@@ -70,27 +71,26 @@ def _extreme(target: Target) -> list[BlockArgument]:
     return [op.accumulators[k] for op, k in found if op.accumulators[k] in active or op.results_[k] in active]
 
 
-def _rewrite(accumulator: BlockArgument) -> tuple[SSAValue, SSAValue]:
-    """Put w and d after the accumulation; d and r, which are the same."""
-    k = accumulator.index
-    numbers = [_keep(write) for write in _writes(accumulator)]
-    op = accumulator.block.parent_op()
+def _rewrite(accumulator: BlockArgument, numbers: Sequence[int]) -> tuple[SSAValue, SSAValue]:
+    """Put r, w and d after the accumulation; d and r, which are the same. numbers: of the tables of contributions among
+    the results."""
+    k, op = accumulator.index, accumulator.block.parent_op()
     assert isinstance(op, eff.AccumOp)
-    kept = [None if number is None else op.results[number] for number in numbers]
+    kept = [op.results[number] for number in numbers]
     result, initial = op.results_[k], op.initial[k]
     uses = list(result.uses)
     last = op.next_op
     assert last is not None
     emit = Emitter.before(last)
     emit.location = op.location
-    first = emit.elementwise([initial, result], lambda e, xr: _id_if(Number(xr[0], e), Number(xr[1], e), INITIAL))
-    winner = _again(emit, op, k, first, "min", lambda x, at, here: _id_if(x, _read(result, at, x), here), kept)
+    best = _again(emit, op, k, initial, op.monoids[k], lambda x, at, here: x.value, kept)
+    first = emit.elementwise([initial, best], lambda e, xr: _id_if(Number(xr[0], e), Number(xr[1], e), INITIAL))
+    winner = _again(emit, op, k, first, "min", lambda x, at, here: _id_if(x, _read(best, at, x), here), kept)
     start = emit.elementwise([initial, winner], lambda e, xw: _if_id(Number(xw[0], e), Number(xw[1], e), INITIAL))
-    again = [None for _ in kept]  # what is differentiated is computed, not read
-    chosen = _again(emit, op, k, start, "add", lambda x, at, here: _if_id(x, _read(winner, at, x), here), again)
+    chosen = _again(emit, op, k, start, "add", lambda x, at, here: _if_id(x, _read(winner, at, x), here), None)
     for use in uses:
         use.operation.operands[use.index] = chosen
-    return chosen, result
+    return chosen, best
 
 
 def _read(table: SSAValue, indices: Sequence[SSAValue], beside: Number) -> Number:
@@ -123,19 +123,21 @@ def _writes(accumulator: SSAValue) -> list[eff.AddOp]:
     return [op for op in owner.walk() if isinstance(op, eff.AddOp) and op.accumulator is accumulator]
 
 
-def _keep(write: eff.AddOp) -> int | None:
-    """Make a table of what is added, by the loops around, a result of the accumulation: its number. None if no sum is
-    in what is added."""
+def _keep(write: eff.AddOp) -> int:
+    """Make a table of what is added, by the loops around, a result of the accumulation: its number."""
     accumulator = write.accumulator
     assert isinstance(accumulator, BlockArgument)
-    if isinstance(write.value.type, ix.TableType) or not _has_sums(write.value, accumulator.block):
-        return None
-    value, block = write.value, write.parent
+    if isinstance(write.value.type, ix.TableType):
+        raise no_rule(write, "accumulate the elements of a table one by one where the monoid is not +")
+    accumulation = accumulator.block.parent_op()
+    assert accumulation is not None
+    value, block, around = write.value, write.parent, _loops(write, accumulator.block)
+    unknown = defined_symbols(accumulation) - {loop.symbol.data for loop in around if loop.symbol is not None}
+    if any(unknown & set(loop.size.symbols()) for loop in around):
+        raise no_rule(write, "the size of a loop around it is only known inside the accumulation: carry it instead")
     while True:
         assert block is not None
-        op = block.parent_op()
-        assert op is not None
-        around = op.parent
+        op, outer = block.parent_op(), block.parent_block()
         match op:
             case ix.ForOp():
                 value = yield_from_for(op, "tab", value)
@@ -143,14 +145,13 @@ def _keep(write: eff.AddOp) -> int | None:
                 value = yield_from_loop(op, value)
             case scf.IfOp():
                 value = _yield_from_branch(op, block, value)
-            case eff.AccumOp():
-                value = yield_from_accum(op, value)
             case _:
-                raise no_rule(write, "in a while loop, a maximum has no index: carry it instead")
+                assert isinstance(op, eff.AccumOp)
+                value = yield_from_accum(op, value)
         if block is accumulator.block:
             assert isinstance(value, OpResult)
             return value.index
-        block = around
+        block = outer
 
 
 def _yield_from_branch(op: scf.IfOp, block: Block, value: SSAValue) -> SSAValue:
@@ -163,25 +164,6 @@ def _yield_from_branch(op: scf.IfOp, block: Block, value: SSAValue) -> SSAValue:
     return yield_from_if(op, then, otherwise)
 
 
-def _has_sums(value: SSAValue, root: Block) -> bool:
-    """Is a sum or product of floats, in any order, computed in the block or inside of it for this value?"""
-    seen, todo = set[Operation](), [value.owner]
-    while todo:
-        op = todo.pop()
-        if not isinstance(op, Operation) or op in seen or not root.is_ancestor(op):
-            continue
-        seen.add(op)
-        for each in op.walk():
-            if isinstance(each, ix.ForOp | eff.AccumOp) and not SUMS.isdisjoint(_monoids(each)):
-                return True
-            todo += [operand.owner for operand in each.operands]
-    return False
-
-
-def _monoids(op: ix.ForOp | eff.AccumOp) -> list[str]:
-    return op.kind_names if isinstance(op, ix.ForOp) else op.monoids
-
-
 def _again(
     emit: Emitter,
     op: eff.AccumOp,
@@ -189,23 +171,21 @@ def _again(
     initial: SSAValue,
     monoid: str,
     value: Value,
-    kept: Sequence[SSAValue | None],
+    kept: Sequence[SSAValue] | None,
 ) -> SSAValue:
     """Accumulate `value(contribution, indices, its id)` wherever the region of `op` writes its k-th accumulator.
-    kept: for each of them the table of contributions, or None: they are computed again."""
+    kept: for each of them the table of contributions; None: they are computed again, to be differentiated."""
     accum = eff.AccumOp([initial], [monoid])
     body = clone_region(op.body, {}, {})
     inner = {a for c in body.walk() if isinstance(c, eff.AccumOp) for a in c.accumulators}
     writes = [c for c in body.walk() if isinstance(c, eff.AddOp) and c.accumulator not in inner]
     mine = [c for c in writes if c.accumulator is body.block.args[k]]
-    for number, (write, table) in enumerate(zip(mine, kept, strict=True)):
-        if isinstance(write.value.type, ix.TableType):
-            raise no_rule(write, "accumulate the elements of a table one by one where the monoid is not +")
+    for number, write in enumerate(mine):
         here = Emitter.before(write)
-        place = _place(here, write, number, len(mine))
+        loops = _loops(write, body.block)
+        place = _place(here, loops, number, len(mine))
         indices = list(write.indices)
-        loops = _loops(write)
-        x = write.value if table is None else here.at(table, [loop.index for loop in loops])
+        x = write.value if kept is None else _contribution(here, kept[number], loops)
         here.insert(eff.AddOp(accum.accumulators[0], indices, value(Number(x, here), indices, place)))
     checks = [c for c in body.walk() if isinstance(c, eff.CheckOp)]
     for unwanted in [*writes, *checks, body.block.last_op]:
@@ -218,9 +198,16 @@ def _again(
     return emit.finish_accum(accum, []).results_[0]
 
 
-def _place(emit: Emitter, write: eff.AddOp, number: int, writes: int) -> SSAValue:
+def _contribution(emit: Emitter, table: SSAValue, loops: Sequence[ix.ForOp | eff.LoopOp]) -> SSAValue:
+    """The contribution of an iteration, as it was made: no pass may compute it again."""
+    value = emit.at(table, [loop.index for loop in loops])
+    if isinstance(value.owner, ix.AtOp):
+        value.owner.attributes[ix.AS_MADE] = UnitAttr()
+    return value
+
+
+def _place(emit: Emitter, loops: Sequence[ix.ForOp | eff.LoopOp], number: int, writes: int) -> SSAValue:
     """The id of a contribution: the ordinals of the loops around it, in their box, and its number in the text."""
-    loops = _loops(write)
     total = emit.constant(0, i64)
     for loop, extent in zip(loops, _box(loops), strict=True):
         ordinal = _integer(emit, emit.insert(ix.OrdOp(loop.index)).result)
@@ -228,16 +215,17 @@ def _place(emit: Emitter, write: eff.AddOp, number: int, writes: int) -> SSAValu
     return (Number(total, emit) * writes + number).value
 
 
-def _loops(write: eff.AddOp) -> list[ix.ForOp | eff.LoopOp]:
-    """The loops around a contribution, from the outside; `write` is in a region that is not yet anywhere."""
+def _loops(write: eff.AddOp, root: Block) -> list[ix.ForOp | eff.LoopOp]:
+    """The loops between a contribution and the body of the accumulation, from the outside."""
     loops: list[ix.ForOp | eff.LoopOp] = []
-    parent = write.parent_op()
-    while parent is not None:
+    block = write.parent
+    while block is not None and block is not root:
+        parent = block.parent_op()
         if isinstance(parent, eff.WhileOp):
             raise no_rule(write, "in a while loop, a maximum has no index: carry it instead")
         if isinstance(parent, ix.ForOp | eff.LoopOp):
             loops.insert(0, parent)
-        parent = parent.parent_op()
+        block = block.parent_block()
     return loops
 
 

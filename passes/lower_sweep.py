@@ -90,7 +90,8 @@ def sweep_of(op: eff.LoopOp) -> Sweep | None:
     if len(op.results_) != 1 or op.size.constant == 1:
         return None
     (table,), (following,) = op.carried, op.yielded
-    *before, rows, _ = list(op.body.block.ops)
+    *before, _ = op.body.block.ops
+    rows = before.pop() if before else None
     if not isinstance(rows, ix.ForOp) or following.owner is not rows or rows.kind_names != ["tab"]:
         return None
     if any(o.name.startswith("eff.") for o in rows.body.walk()) or not all(map(_is_scalar, before)):

@@ -35,6 +35,7 @@ from pydex.frontend.structure import (
     index_of_parts,
     rebuild,
 )
+from pydex.frontend.updates import raise_or_convert
 from pydex.frontend.values import NUMBERS, Table, Tuple, Value
 from pydex.sets import IndexSet
 from pydex.types import Type
@@ -81,7 +82,11 @@ def _run(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> None:
         except NotOwn as found:
             el.unit.sequential.setdefault(key, {})[found.name] = found
         except Retype as found:
-            if found.name not in plan.accumulated or found.name not in el.scope.names:
+            table = el.scope.names.get(found.name)
+            if found.name in plan.own and isinstance(table, Table):
+                raise_or_convert(el, found.name, table, found.new_type.element)
+                continue
+            if found.name not in plan.accumulated or table is None:
                 raise
             el.scope.names[found.name] = bring(el, el.scope.names[found.name], found.new_type)
 
