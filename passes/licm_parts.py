@@ -17,7 +17,7 @@ from xdsl.ir import Block, Operation, OpResult, Region, SSAValue
 from pydex.dialects import eff, ix
 
 from .dce import dce
-from .edit import blocks, new, terminator
+from .edit import blocks, erase, new, terminator
 from .needs import defined_symbol, mentioned, needs
 from .symbols import Values, clone
 
@@ -99,6 +99,7 @@ def hoist_results(
     for value, argument in used:
         argument.replace_all_uses_with(_before(loop, value, inside))
     made = list(last.operands)
+    erase(last)
     part.detach()
     assert loop.parent is not None
     loop.parent.insert_op_before(part, loop)

@@ -8,7 +8,8 @@ is made when the rows that it needs of step s - 1 are there, and the row that it
 needed no more: a step follows the one before it at a distance of `lag` rows, as far as f reaches.
 
 One thread does that, which is faster than two that share the rows of each step; more do so, as in any parallel loop.
-Every row is computed by the same text in both, so results are the same.
+The rows are the same text in both, but LLVM may contract products and sums differently: so not where results must not
+depend on the number of threads.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from xdsl.ir import Block, Region, SSAValue
 
 from pydex import types
 from pydex.dialects import eff, ix
+from pydex.frontend.accumulators import Monoidal
 from pydex.frontend.branches import choose
 from pydex.frontend.carried import Carried, next_types
 from pydex.frontend.elaborator import Elaborator, statement
@@ -33,6 +34,7 @@ def run_while(el: Elaborator, node: ast.While) -> Value | None:
         el.fail("`else` of a loop is not supported", node.orelse[0], SyntaxError, "use a flag")
     plan = classify(el, node)
     names = _carried_names(plan)
+    _refuse_accumulators(el, names, node)
     with el.loop(node):
         run_carried(el, names, lambda carried: _while(el, node, carried))
     el.visit(node)
@@ -80,6 +82,14 @@ def _and(el: Elaborator, unset: Value, rest: Callable[[], Value]) -> Callable[[]
     return lambda: choose(el, unset, rest, lambda: Literal(False))  # type: ignore[arg-type]
 
 
+def _refuse_accumulators(el: Elaborator, names: list[str], node: ast.stmt) -> None:
+    """What such a loop changes is carried from turn to turn, as values."""
+    for name in names:
+        if isinstance(el.scope.names.get(name), Monoidal):
+            help = f"carry a value: {name}[i] = max({name}[i], x), with a table that is made by dx.full"
+            el.fail(f"{name} is made by dx.accum, and this loop may stop early or does not count", node, help=help)
+
+
 # --------------------------------------------------------------------------------------- for loops that may stop
 
 
@@ -89,6 +99,7 @@ def run_stoppable(el: Elaborator, node: ast.For, iterable: Iterable) -> None:
     if iterable.parallel:
         el.fail("this loop is not parallel: it may stop early", node.iter, help="remove dx.parallel")
     names = _carried_names(plan)
+    _refuse_accumulators(el, names, node)
     run_carried(el, names, lambda carried: _counted(el, node, iterable, carried))
 
 

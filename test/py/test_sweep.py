@@ -118,8 +118,8 @@ def test_the_arguments_are_left_alone() -> None:
     np.testing.assert_array_equal(start, before)
 
 
-def test_all_threads_give_the_same_bits() -> None:
-    """Of values and of the gradient, which sweeps in both directions."""
+def test_a_number_of_threads_gives_the_same_bits() -> None:
+    """Of values and of the gradient, which sweeps in both directions; here others give them, too."""
     start = np.random.default_rng(5).normal(size=(700, 500)).astype(np.float32)
     found = []
     before = runtime.get_threads()
@@ -154,6 +154,19 @@ def normalised(start: f64[n], steps: dx.Size[t]) -> f64[n]:
         total = sum(u[i] for i in n)
         u = [u[i] / total for i in n]
     return u
+
+
+@dx.jit
+def idle(start: f64[n, m], steps: dx.Size[t]) -> f64[n, m]:
+    """A step that does nothing."""
+    u = start.copy()
+    for _ in t:
+        u = u.copy()
+    return u
+
+
+def test_a_step_that_does_nothing() -> None:
+    np.testing.assert_array_equal(idle(np.ones((3, 4)), 5), np.ones((3, 4)))
 
 
 @dx.jit

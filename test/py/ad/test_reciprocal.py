@@ -10,6 +10,8 @@ from pydex import f64
 
 pytestmark = pytest.mark.slow
 
+n = dx.index_sets("n")
+
 
 @dx.jit
 def pull(m: f64, s: f64) -> f64:
@@ -97,3 +99,24 @@ def test_a_root_with_other_uses() -> None:
 def test_a_root_of_a_negative_number_spoils_no_other_quotient() -> None:
     assert dx.grad(chosen)(-4.0) == pytest.approx(-2.0 / 16.0, rel=1e-15)
     assert dx.grad(chosen)(4.0) == pytest.approx(0.25, rel=1e-15)
+
+
+@dx.jit
+def shared(s: f64, x: f64[n]) -> f64:
+    y = s * dx.sqrt(s)
+    return sum(x[i] / y for i in n) + (x[0] / y if x[0] > 0.0 else 0.0)
+
+
+@dx.jit
+def direction(s: f64[n]) -> f64[n]:
+    q = dx.sqrt(sum(s[i] * s[i] for i in n))
+    cube = q * q * q
+    return [s[i] / cube for i in n]
+
+
+def test_roots_outside_of_the_region_that_divides() -> None:
+    x = np.array([1.0, 2.0, 0.5])
+    assert dx.grad(shared, wrt="s")(1.3, x) == pytest.approx(-1.5 * (x.sum() + 1.0) * 1.3**-2.5, rel=1e-14)
+    size = np.linalg.norm(x)
+    expected = np.eye(3) / size**3 - 3.0 * np.outer(x, x) / size**5
+    np.testing.assert_allclose(dx.jacobian(direction)(x), expected, rtol=1e-13)

@@ -230,3 +230,33 @@ def test_a_forked_child_calls_and_compiles():
         good = total(np.ones(100_000)) == 100_000.0 and doubled(np.ones(2)).tolist() == [2.0, 2.0]
         os._exit(0 if good else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@dx.jit
+def until_done(x: dx.f64[n], at: m.Index[n], size: dx.Size[m]) -> dx.f64[m]:
+    best = dx.accum(dx.f64[m], max)
+    turns = 0
+    while turns < 3:
+        for i in n:
+            best[at[i]] += x[i] * turns
+        turns += 1
+    return best
+
+
+def test_an_accumulator_in_a_while():
+    with pytest.raises(TypeError, match="best is made by dx.accum, and this loop may stop early or does not count"):
+        until_done(np.ones(3), np.zeros(3, int), 1)
+
+
+@dx.jit
+def own_type(x: dx.f32[n]):
+    u = [[0.5 for _ in dx.Fin(2)] for _ in n]
+    for i in n[1:]:
+        for a in dx.Fin(2):
+            u[i, a] = 2.0 * x[i]
+    return u
+
+
+def test_untyped_tables_get_the_type_of_their_elements():
+    found = own_type(np.array([1.0, 2.0], np.float32))
+    assert found.dtype == np.float32 and found.tolist() == [[0.5, 0.5], [4.0, 4.0]]
