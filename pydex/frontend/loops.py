@@ -84,7 +84,7 @@ def _run(el: Elaborator, node: ast.For, iterable: Iterable, plan: Plan) -> None:
         except Retype as found:
             table = el.scope.names.get(found.name)
             if found.name in plan.own and isinstance(table, Table):
-                raise_or_convert(el, found.name, table, found.new_type.element)
+                raise_or_convert(el, found.name, table, found.new_type)
                 continue
             if found.name not in plan.accumulated or table is None:
                 raise
