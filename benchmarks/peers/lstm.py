@@ -66,8 +66,8 @@ def torch():
         weights, biases = list(main[:, 0]), list(main[:, 1])
         scale_in, scale_out, shift = extra
         total = 0.0
-        for now, gold in zip(text[:-1], text[1:], strict=True):
-            value = now * scale_in
+        for letter, gold in zip(text[:-1], text[1:], strict=True):
+            value = letter * scale_in
             for layer in range(len(hidden)):
                 gates = torch.stack([value, hidden[layer], value, hidden[layer]]) * weights[layer] + biases[layer]
                 forget, into, out = torch.sigmoid(gates[:3])

@@ -9,24 +9,13 @@ import numpy as np
 import pytest
 
 import pydex as dx
+from benchmarks.stencil import objective as diffuse
 from pydex import f32, f64, runtime
 from pydex.passes.lower_sweep import FEW, STEPS
 
 pytestmark = pytest.mark.slow
 
 n, m, t = dx.index_sets("n m t")
-
-
-@dx.jit
-def diffuse(start: f32[n, m], steps: dx.Size[t]) -> f32[n, m]:
-    u = start.copy()
-    for _ in t:
-        new = u.copy()
-        for i in n[1:-1]:
-            for j in m[1:-1]:
-                new[i, j] += 0.2 * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1] - 4.0 * u[i, j])
-        u = new
-    return u
 
 
 def numpy_diffuse(u, steps):
