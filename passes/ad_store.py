@@ -12,17 +12,21 @@ versions would be copied, or have a policy; what depends on an index by its type
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from xdsl.dialects import scf
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
 
 from .ad_reverse import Level, Reverse, plain
+from .ad_tape import Loop, Tape
 from .fuse_inline import op_cost
 from .needs import mentioned
+from .symbols import fresh, substitute
 from .unroll import SIZE
 
 #: So many operations are run again rather than stored.
@@ -61,14 +65,44 @@ def _has_state(op: Operation) -> bool:
 
 
 def forward_body(
-    reverse: Reverse, block: Block, level: Level, stored: Set[Operation], skip: Set[Operation] = frozenset()
+    reverse: Reverse,
+    block: Block,
+    level: Level,
+    stored: Set[Operation],
+    skip: Set[Operation] = frozenset(),
+    taped: Mapping[Loop, Tape] = MappingProxyType({}),
 ) -> None:
-    """Emit a body, of which `stored` keep what their reverse needs; all but `skip`."""
+    """Emit a body, of which `stored` and `taped` keep what their reverse needs; all but `skip`."""
     for op in block.ops:
-        if op.next_op is not None and op not in skip:
-            level.emit.location = op.location
-            rule = reverse.rules.forward.get(type(op), plain) if op in stored else plain
-            rule(reverse, op, level)
+        if op.next_op is None or op in skip:
+            continue
+        level.emit.location = op.location
+        if isinstance(op, ix.ForOp) and op in taped:
+            _forward_taped(reverse, op, level, taped[op])
+            continue
+        rule = reverse.rules.forward.get(type(op), plain) if op in stored or op in taped else plain
+        rule(reverse, op, level)
+
+
+def _forward_taped(reverse: Reverse, op: ix.ForOp, level: Level, tape: Tape) -> None:
+    """An order-free loop inside of a sequential one, with what is on the tape as further tables."""
+    symbol = fresh(op.symbol.data) if op.symbol else None
+    size = substitute(op.size, level.sizes)
+    assert isinstance(size, SizeAttr)
+    loop = ix.ForOp(size, [], [], [level.values[t] for t in op.owned], symbol)
+    inner = level.within(level.emit.into(loop.body.block), {})
+    inner.enter(op, loop.index, symbol)
+    inner.values.update(zip(op.body.block.args[1:], loop.body.block.args[1:], strict=True))
+    forward_body(reverse, op.body.block, inner, set(), taped=tape.loops)
+    kept: Kept = {v: inner.values[v] for v in tape.values}
+    kept.update(((o, key), v) for o in tape.loops for key, v in inner.kept[o].items())
+    yielded = [inner.values[v] for v in op.yielded]
+    known = {v: k for k, v in enumerate(yielded) if op.kind_names[k] == "tab"}
+    further = [v for v in dict.fromkeys(kept.values()) if v not in known]
+    known.update((v, len(yielded) + k) for k, v in enumerate(further))
+    final = level.emit.finish_for(loop, [*op.kind_names, *("tab" for _ in further)], [*yielded, *further])
+    level.values.update(zip(op.results_, final.results_, strict=False))
+    level.kept[op] = {key: final.results_[known[v]] for key, v in kept.items()}
 
 
 def to_store(level: Level, block: Block, stored: set[Operation], symbol: str | None) -> Kept:

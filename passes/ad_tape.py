@@ -7,20 +7,30 @@ The body is run again in reverse order, so the carried values at its start are n
   versions do not exist in the reverse at all;
 * any other carried table, whole.
 
-A table is read by element if the body only reads and updates it at its own level, or gives it to an inner sequential
-loop that does the same, as in dynamic programming. The tape of that inner loop is then a table of the outer one's
-tape, and it is not run again; this is done where the inner nest has fewer loops than the table has axes, so that its
-tape is smaller than the table. Other values are computed again. What turns out not to be needed is left to dce.
+A table is read by element if the body only reads and updates it at its own level, or gives it to an inner loop that
+does the same: a sequential one, as in dynamic programming, or an order-free one that owns it, as a step over a vector
+of states. The tape of that inner loop is then a table of the outer one's tape, and it is not run again; this is done
+where its tape is not much larger than the table: where the inner nest has fewer loops than the table has axes, or,
+with order-free loops in it, where it keeps at most MORE numbers for each of the tables that it is given.
+
+Other values are computed again, except those that `ad_tape_dear` adds. What is not needed after all is left to dce.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
+
+#: So many numbers may be kept for each that a table has that is not.
+MORE = 4
+
+Loop: TypeAlias = eff.LoopOp | ix.ForOp
 
 
 @dataclass
@@ -29,13 +39,13 @@ class Tape:
     not run again, as their results are kept, or are versions of tables that do not exist there."""
 
     values: list[SSAValue]
-    loops: dict[eff.LoopOp, Tape] = field(default_factory=dict)
+    loops: dict[Loop, Tape] = field(default_factory=dict)
     absent: set[Operation] = field(default_factory=set)
 
 
-def tape_of(block: Block, carried: Sequence[SSAValue]) -> Tape:
-    """The tape of a loop body with these carried arguments."""
-    by_element = _read_by_element(block, carried)
+def tape_of(block: Block, carried: Sequence[SSAValue], order_free: bool = True) -> Tape:
+    """The tape of a loop body with these carried arguments; `order_free`: may such loops be on it?"""
+    by_element = _read_by_element(block, carried, order_free)
     tape = Tape([c for c in carried if c not in by_element])
     versions = set().union(*by_element.values())
     for op in block.ops:
@@ -44,59 +54,123 @@ def tape_of(block: Block, carried: Sequence[SSAValue]) -> Tape:
             tape.absent.add(op)
         elif isinstance(op, ix.UpdateOp) and op.table in versions:
             tape.absent.add(op)
-        elif isinstance(op, eff.LoopOp) and any(i in versions for i in op.initial):
+        elif isinstance(op, Loop) and any(old in versions for old, _, _ in handed(op)):
             tape.values += [r for r in op.results_ if r not in versions]
-            tape.loops[op] = tape_of(op.body.block, op.carried)
+            tape.loops[op] = tape_of_loop(op, order_free)
             tape.absent.add(op)
     return tape
 
 
-def _read_by_element(block: Block, carried: Sequence[SSAValue]) -> dict[SSAValue, set[SSAValue]]:
+def tape_of_loop(op: Loop, order_free: bool = True) -> Tape:
+    """The tape of a loop that is on another's."""
+    return tape_of(op.body.block, [argument for _, argument, _ in handed(op)], order_free)
+
+
+def handed(op: Loop) -> list[tuple[SSAValue, BlockArgument, SSAValue]]:
+    """What a loop is given and gives back: before it, in its body, after it."""
+    if isinstance(op, eff.LoopOp):
+        return list(zip(op.initial, op.carried, op.results_, strict=False))
+    new = (r for kind, r in zip(op.kind_names, op.results_, strict=True) if kind == "own")
+    return list(zip(op.owned, op.body.block.args[1:], new, strict=True))
+
+
+def cells(type: Attribute) -> SizeAttr:
+    """How many numbers a value of this type has, at most."""
+    total = SizeAttr.of(1)
+    for size in ix.bounding_sizes(type) if isinstance(type, ix.TableType) else ():
+        total = total * size
+    return total
+
+
+def cells_kept(op: Loop, tape: Tape) -> SizeAttr:
+    """How many numbers all iterations of a loop with this tape keep."""
+    total = SizeAttr.of(0)
+    for value in tape.values:
+        total = total + cells(value.type)
+    for loop, inner in tape.loops.items():
+        total = total + cells_kept(loop, inner)
+    return total * op.size
+
+
+def is_at_most(a: SizeAttr, b: SizeAttr) -> bool:
+    """Is it for all sizes? If that is not known, no."""
+    return all(coef >= 0 for _, coef in (b - a).data)
+
+
+def _read_by_element(
+    block: Block, carried: Sequence[SSAValue], order_free: bool
+) -> dict[SSAValue, set[SSAValue]]:
     """The carried tables that are read by element, with their versions in the block."""
-    found = {c: _versions(block, c) for c in carried if isinstance(c.type, ix.TableType)}
-    while bad := [c for c, versions in found.items() if not _stays(block, versions, carried, found)]:
+    found = {c: _versions(block, c, order_free) for c in carried if isinstance(c.type, ix.TableType)}
+    while bad := [c for c, versions in found.items() if not _stays(block, versions, found, order_free)]:
         for c in bad:
             del found[c]
     return found
 
 
-def _versions(block: Block, table: SSAValue) -> set[SSAValue]:
+def _versions(block: Block, table: SSAValue, order_free: bool) -> set[SSAValue]:
     versions = {table}
     for op in block.ops:
         if isinstance(op, ix.UpdateOp) and op.table in versions:
             versions.add(op.result)
-        elif isinstance(op, eff.LoopOp) and _keeps_less(op):
-            versions.update(r for i, r in zip(op.initial, op.results_, strict=False) if i in versions)
+        elif isinstance(op, Loop) and _keeps_less(op, order_free):
+            versions.update(new for old, _, new in handed(op) if old in versions)
     return versions
 
 
 def _stays(
-    block: Block, versions: set[SSAValue], carried: Sequence[SSAValue], found: dict[SSAValue, set[SSAValue]]
+    block: Block, versions: set[SSAValue], found: dict[SSAValue, set[SSAValue]], order_free: bool
 ) -> bool:
     """Is every use a read or an update here, one by such a loop, or the next value of such a table?"""
+    next_of = _next_of(block)
     for use in (u for v in versions for u in v.uses):
         op = use.operation
         if op.parent is not block:
             return False
         if isinstance(op, ix.AtOp | ix.UpdateOp):
             allowed = use.index == 0
-        elif isinstance(op, eff.LoopOp):
-            allowed = _keeps_less(op)
+        elif isinstance(op, Loop):
+            allowed = _keeps_less(op, order_free)
         else:
-            allowed = op.next_op is None and use.index < len(carried) and carried[use.index] in found
+            allowed = op.next_op is None and next_of.get(use.index) in found
         if not allowed:
             return False
     return True
 
 
-def _keeps_less(loop: eff.LoopOp) -> bool:
-    """Does an inner loop read all tables that it carries by element, and are its tapes smaller than these?"""
-    tables = [c for c in loop.carried if isinstance(c.type, ix.TableType)]
-    by_element = _read_by_element(loop.body.block, loop.carried)
-    depth = _depth(loop)
-    return all(t in by_element and isinstance(t.type, ix.TableType) and t.type.rank > depth for t in tables)
+def _next_of(block: Block) -> dict[int, SSAValue]:
+    """Which carried argument each value that the block yields is the next one of."""
+    op = block.parent_op()
+    if isinstance(op, ix.ForOp):
+        places = [k for k, kind in enumerate(op.kind_names) if kind == "own"]
+        return dict(zip(places, block.args[1:], strict=True))
+    return dict(enumerate(op.carried if isinstance(op, eff.LoopOp) else block.args))
 
 
-def _depth(loop: eff.LoopOp) -> int:
+def _keeps_less(op: Loop, order_free: bool) -> bool:
+    """Does an inner loop read all tables that it is given by element, and is its tape small beside these?"""
+    if isinstance(op, ix.ForOp) and not (order_free and {"own"} <= set(op.kind_names) <= {"own", "tab", "add"}):
+        return False
+    tables = [argument for _, argument, _ in handed(op) if isinstance(argument.type, ix.TableType)]
+    by_element = _read_by_element(op.body.block, [argument for _, argument, _ in handed(op)], order_free)
+    if not all(t in by_element for t in tables):
+        return False
+    if any(isinstance(o, ix.ForOp) and o.owned for o in op.walk()):
+        return _fits(op, order_free)
+    depth = _depth(op)
+    return all(isinstance(t.type, ix.TableType) and t.type.rank > depth for t in tables)
+
+
+def _fits(op: Loop, order_free: bool) -> bool:
+    """Are the numbers on its tape, and its other results, few beside those of the tables that it is given?"""
+    given, kept = SizeAttr.of(0), cells_kept(op, tape_of_loop(op, order_free))
+    for old, _, _ in handed(op):
+        given = given + cells(old.type)
+    for result in set(op.results_) - {new for _, _, new in handed(op)}:
+        kept = kept + cells(result.type)
+    return is_at_most(kept, given * MORE)
+
+
+def _depth(loop: Loop) -> int:
     """How many sequential loops are nested, this one included."""
     return 1 + max((_depth(op) for op in loop.body.block.ops if isinstance(op, eff.LoopOp)), default=0)

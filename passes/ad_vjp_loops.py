@@ -17,6 +17,7 @@ from .ad_numbers import Number
 from .ad_reductions import Others, with_parts
 from .ad_reverse import Level, Reverse, plain
 from .ad_store import forward_body, recall, storable, to_store
+from .ad_tape import tape_of_loop
 
 # ------------------------------------------------------------------------------------------------- ix.for
 
@@ -76,29 +77,38 @@ def _reverse_iterations(reverse: Reverse, op: ix.ForOp, level: Level, seeds: dic
     others = {k: Others(level.emit, level.kept[op], k) for k in seeds if op.kind_names[k] == "mul"}
     winners = {k: level.kept[op][k, "winner"] for k in seeds if op.kind_names[k] in ("max", "min")}
 
+    versions = [] if _on_tape(op, level) else [level.values[t] for t in op.owned]
+    absent = set() if versions else tape_of_loop(op).absent
+
     def build(outer: Level) -> Sequence[SSAValue]:
         symbol = fresh(op.symbol.data) if op.symbol else None
-        carried = [*(level.values[t] for t in op.owned), *(seeds[k] for k in owned)]
+        carried = [*versions, *(seeds[k] for k in owned)]
         loop = ix.ForOp(substitute(op.size, level.sizes), [], [], carried, symbol)  # pyright: ignore[reportArgumentType]
         inner = outer.inside(outer.emit.into(loop.body.block))
-        primal, cotangents = loop.body.block.args[1 : 1 + len(tables)], loop.body.block.args[1 + len(tables) :]
+        primal, cotangents = loop.body.block.args[1 : 1 + len(versions)], loop.body.block.args[1 + len(versions) :]
         inner.enter(op, loop.index, symbol)
-        inner.values.update(zip(arguments, primal, strict=True))
+        inner.values.update(zip(arguments, primal, strict=False))
         recalled = recall(inner, level.kept.get(op, {}), loop.index)
-        reverse.forward(op.body.block, inner, recalled)
+        reverse.forward(op.body.block, inner, recalled | absent)
         here = {**seeds, **dict(zip(owned, cotangents, strict=True))}
         for k, seed in here.items():
             # the new version of an owned table may matter to nobody; then what is owned is the old one's cotangent
             value = op.yielded[k] if op.yielded[k] in reverse.active else owned.get(k, op.yielded[k])
             reverse.add(inner, value, _seed(op, inner, k, seed, others.get(k), winners.get(k)))
         reverse.backward(op.body.block, inner)
-        yielded = [inner.values[op.yielded[k]] for k in tables] + [inner.take_or_zero(a) for a in owned.values()]
+        yielded = [inner.values[op.yielded[k]] for k in tables if versions]
+        yielded += [inner.take_or_zero(a) for a in owned.values()]
         final = outer.emit.finish_for(loop, ["own"] * len(yielded), yielded)
-        return final.results_[len(tables) :]
+        return final.results_[len(versions) :]
 
     results = reverse.accumulate(op.body, level, build)
     for k, cotangent in zip(owned, results, strict=True):
         reverse.add(level, op.owned[tables.index(k)], cotangent)
+
+
+def _on_tape(op: ix.ForOp, level: Level) -> bool:
+    """Is the tape of the loop kept by a sequential one? Then the tables that it owned do not exist here."""
+    return bool(op.owned) and not any(t in level.values for t in op.owned)
 
 
 def _seed(

@@ -20,6 +20,7 @@ from pydex.passes.symbols import fresh, substitute
 from .ad_reverse import Level, Reverse
 from .ad_store import Kept, forward_body, recall, storable, to_store
 from .ad_tape import Tape, tape_of
+from .ad_tape_dear import with_dear
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,12 @@ class Steps:
         return self.op.results_[len(self.carried) :] if isinstance(self.op, eff.LoopOp) else ()
 
     @property
+    def in_segments(self) -> bool:
+        return isinstance(self.op, eff.LoopOp) and self.op.keep is not None
+
+    @property
     def tape(self) -> Tape:
-        return tape_of(self.block, self.carried)
+        return tape_of(self.block, self.carried, order_free=not self.in_segments)
 
     def start(self, initial: Sequence[SSAValue], backwards: bool) -> eff.LoopOp:
         """An unfinished loop over the same iterations."""
@@ -101,15 +106,16 @@ def with_tape(reverse: Reverse, steps: Steps, level: Level, without: Set[SSAValu
     inner = level.within(level.emit.into(loop.body.block), {})
     steps.enter(inner, loop)
     inner.values.update(zip(steps.carried, loop.carried, strict=True))
-    tape = steps.tape
+    tape = steps.tape if level.again or steps.in_segments else with_dear(steps.tape, steps.block)
     stored = storable(reverse, steps.block) - tape.absent if level.again and not without else set()
-    forward_body(reverse, steps.block, inner, stored | set(tape.loops))
+    forward_body(reverse, steps.block, inner, stored, taped=tape.loops)
     kept: Kept = {v: inner.values[v] for v in tape.values if v not in without}
     kept.update(((op, key), v) for op in tape.loops for key, v in inner.kept[op].items())
     kept.update(to_store(inner, steps.block, stored, loop.symbol.data if loop.symbol else None))
-    outputs = [*(inner.values[v] for v in steps.yielded), *kept.values()]
-    results = level.emit.finish_loop(loop, outputs).results_
-    level.kept[steps.op] = dict(zip(kept, results[len(steps.yielded) :], strict=True))
+    tables = list(dict.fromkeys(kept.values()))
+    results = level.emit.finish_loop(loop, [*(inner.values[v] for v in steps.yielded), *tables]).results_
+    table_of = dict(zip(tables, results[len(steps.yielded) :], strict=True))
+    level.kept[steps.op] = {key: table_of[value] for key, value in kept.items()}
     return results[: len(steps.yielded)]
 
 

@@ -31,12 +31,12 @@ def _select(el: Elaborator, op: str, x: SSAValue, y: SSAValue, dtype: ElementTyp
 
 
 def sigmoid(el: Elaborator, x: SSAValue, dtype: ElementType) -> SSAValue:
-    """1/(1 + e^−x) for x ≥ 0, else e^x/(1 + e^x): neither it nor its derivative overflows."""
+    """r = 1/(1 + e^−|x|) for x ≥ 0, else e^x · r: neither it nor its derivative overflows, and that divides no more."""
     zero, one = constant(el, 0.0, dtype), constant(el, 1.0, dtype)
     positive = el.emit(arith.CmpfOp(x, zero, "oge"))
     small = el.emit(math.ExpOp(el.emit(arith.SelectOp(positive, el.emit(arith.NegfOp(x)), x))))
-    above = el.emit(arith.SelectOp(positive, one, small))
-    return el.emit(arith.DivfOp(above, el.emit(arith.AddfOp(one, small))))
+    above = el.emit(arith.DivfOp(one, el.emit(arith.AddfOp(one, small))))
+    return el.emit(arith.SelectOp(positive, above, el.emit(arith.MulfOp(small, above))))
 
 
 def relu(el: Elaborator, x: SSAValue, dtype: ElementType) -> SSAValue:
