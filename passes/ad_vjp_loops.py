@@ -16,27 +16,30 @@ from .ad_errors import no_rule
 from .ad_numbers import Number
 from .ad_reductions import Others, with_parts
 from .ad_reverse import Level, Reverse, plain
-from .ad_store import forward_body, recall, storable, to_store
+from .ad_store import Kept, forward_body, recall, storable, to_store
 from .ad_tape import tape_of_loop
 
 # ------------------------------------------------------------------------------------------------- ix.for
 
 
 def forward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
-    """The loop, with what the reverse of its reductions needs as further results."""
+    """The loop, with what the reverse of its reductions needs as further results; what is on a tape is read."""
     stored = storable(reverse, op.body.block) if level.again else set()
     if not stored and not op.results_:
         plain(reverse, op, level)
         return
-    copy, entries = _emit_for(reverse, op, level, stored)
+    known = level.kept.get(op, {})
+    copy, entries = _emit_for(reverse, op, level, stored, known)
     active = [r in reverse.active for r in op.results_]
     final, kept = with_parts(level.emit, copy, active, reverse.target.higher)
     level.values.update(zip(op.results_, final.results_, strict=False))
     kept.update(zip(entries, final.results_[len(op.results_) :], strict=False))
-    level.kept[op] = kept
+    level.kept[op] = {**kept, **known}
 
 
-def _emit_for(reverse: Reverse, op: ix.ForOp, level: Level, stored: set[Operation]) -> tuple[ix.ForOp, Sequence[Any]]:
+def _emit_for(
+    reverse: Reverse, op: ix.ForOp, level: Level, stored: set[Operation], known: Kept
+) -> tuple[ix.ForOp, Sequence[Any]]:
     """The loop, with what is stored as further tables; what these are."""
     symbol = fresh(op.symbol.data) if op.symbol else None
     size = substitute(op.size, level.sizes)
@@ -45,8 +48,9 @@ def _emit_for(reverse: Reverse, op: ix.ForOp, level: Level, stored: set[Operatio
     inner = level.within(level.emit.into(loop.body.block), {})
     inner.enter(op, loop.index, symbol)
     inner.values.update(zip(op.body.block.args[1:], loop.body.block.args[1:], strict=True))
-    forward_body(reverse, op.body.block, inner, stored)
-    entries = to_store(inner, op.body.block, stored, symbol)
+    recalled = recall(inner, known, loop.index)
+    forward_body(reverse, op.body.block, inner, stored, recalled)
+    entries = to_store(inner, op.body.block, stored - recalled, symbol)
     values = [*(inner.values[v] for v in op.yielded), *entries.values()]
     return level.emit.finish_for(loop, [*op.kind_names, *("tab" for _ in entries)], values), list(entries)
 
