@@ -56,6 +56,14 @@ def worth_it(op: ix.ForOp) -> bool:
     return not _few(op) and (total is None or total >= 2 * CHUNK_WORK) and ix_own.in_own_memory(op)
 
 
+def _is_step(op: ix.ForOp) -> bool:
+    """Is the loop in a sequential one? Then it is run often, and a call, which loads all constants, costs a tenth."""
+    parent = op.parent_op()
+    while parent is not None and not isinstance(parent, eff.LoopOp | eff.WhileOp):
+        parent = parent.parent_op()
+    return parent is not None
+
+
 def _few(op: ix.ForOp) -> bool:
     return op.size.constant is not None and op.size.constant <= FEW
 
@@ -210,7 +218,8 @@ class Chunks:
             code.do(f"llvm.call @pdx_parallel({{}}, {{}}, {{}}) : {signature}", address, env, self.count)
         code.do("}} else {{")
         with self.low.frame():
-            code.do(f"llvm.call @{name}({{}}, {{}}) : (!llvm.ptr, i64) -> ()", env, 0)
+            inline = " {{always_inline}}" if _is_step(self.op) else ""
+            code.do(f"llvm.call @{name}({{}}, {{}}){inline} : (!llvm.ptr, i64) -> ()", env, 0)
         code.do("}}")
 
     def collect(self) -> None:

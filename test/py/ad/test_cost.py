@@ -72,12 +72,12 @@ def gradient(name: str) -> FuncOp:
     ("name", "ranks"),
     [
         ("momentum", [1, 1]),  # p is a factor of b, q the argument of a sine
-        ("recurrence", [1, 1]),  # s, and the result that is a table
-        ("scan", [1, 1]),  # two elements of a table, not the table
+        ("recurrence", [1, 1, 1]),  # s and its sine, and the result that is a table
+        ("scan", [1, 1, 1]),  # two elements of a table, not the table, and a sine
         ("swapped", [1, 1]),  # an element of each table
-        ("scan_in_scan", [1, 1, 2, 2]),  # the inner loop's elements, in the outer loop's tape
+        ("scan_in_scan", [1, 1, 1, 2, 2, 2]),  # the inner loop's elements and sines, in the outer loop's tape
         ("last_seen", []),  # what is carried is not read
-        ("diffusion", [2]),  # all of the table is read in every step
+        ("diffusion", [1, 2, 2]),  # all of the table is read in every step; and the sines
     ],
 )
 def test_tapes_hold_what_is_read(name: str, ranks: list[int]) -> None:
