@@ -11,8 +11,8 @@ time of a few operations, or of a root. Loops of a few known iterations are left
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import ClassVar
+from collections.abc import Hashable, Mapping
+from typing import ClassVar, TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects import math
@@ -30,6 +30,9 @@ from .widen import yield_from_for
 #: What an op must cost to be kept.
 DEAR = 4
 
+#: What is computed, in terms of a loop's index, of numbers, and of what is outside of the loop; its number.
+Numbers: TypeAlias = dict[Hashable, int]
+
 
 class IxShare(ModulePass):
     name: ClassVar[str] = "ix-share"
@@ -42,45 +45,48 @@ class IxShare(ModulePass):
 def _share(block: Block) -> None:
     """Share what loops of a block, the body of an order-free loop, compute alike."""
     loops = [op for op in block.ops if isinstance(op, ix.ForOp) and _is_long(op)]
+    numbers: Numbers = {}
     for k, second in enumerate(loops):
         for j, first in enumerate(loops[:k]):
             if first.size == second.size:
-                loops[j] = _keep(first, second)
+                loops[j] = _keep(first, second, numbers)
 
 
 def _is_long(loop: ix.ForOp) -> bool:
     return loop.size.constant is None or loop.size.constant > SIZE
 
 
-def _keep(first: ix.ForOp, second: ix.ForOp) -> ix.ForOp:
+def _keep(first: ix.ForOp, second: ix.ForOp, numbers: Numbers) -> ix.ForOp:
     """Keep what both compute; the first loop, or what it has become."""
-    known = {key: op.results[0] for op in first.body.block.ops if (key := _key(op, first)) is not None}
-    for op in list(second.body.block.ops):
-        key = _key(op, second)
-        if key is not None and key in known:
-            table = yield_from_for(first, "tab", known[key])
+    known = {number: op.results[0] for op, number in _dear(first, numbers).items()}
+    for op, number in _dear(second, numbers).items():
+        if number in known:
+            table = yield_from_for(first, "tab", known[number])
             assert isinstance(table.owner, ix.ForOp)
             first = table.owner
             replace(op, [new(op, ix.AtOp(table, [second.index]))])
     return first
 
 
-def _key(op: Operation, loop: ix.ForOp) -> Hashable | None:
-    """What a dear op computes, in terms of the loop's index and of what is outside; None: it is not dear."""
-    if not op.name.startswith("math.") or isinstance(op, math.SqrtOp) or op_cost(op) < DEAR:
-        return None
-    return _value_key(op.results[0], loop)
+def _dear(loop: ix.ForOp, numbers: Numbers) -> dict[Operation, int]:
+    """The dear ops of the loop's body, with the numbers of what they compute."""
+    values: dict[SSAValue, Hashable] = {loop.index: "index"}
+    found: dict[Operation, int] = {}
+    for op in loop.body.block.ops:
+        operands = [_of_operand(operand, loop, values) for operand in op.operands]
+        if op.regions or len(op.results) != 1 or None in operands:
+            continue
+        properties = sorted((name, str(value)) for name, value in op.properties.items())
+        key = op.name, op.results[0].type, tuple(properties), *operands
+        number = values[op.results[0]] = numbers.setdefault(key, len(numbers))
+        if op.name.startswith("math.") and not isinstance(op, math.SqrtOp) and op_cost(op) >= DEAR:
+            found[op] = number
+    return found
 
 
-def _value_key(value: SSAValue, loop: ix.ForOp) -> Hashable | None:
-    if value is loop.index:
-        return "index"
-    op = value.owner
-    if not isinstance(op, Operation) or not loop.is_ancestor(op):
-        return value if op is not loop.body.block else None
-    if op.parent is not loop.body.block or op.regions or len(op.results) != 1:
-        return None
-    operands = tuple(_value_key(operand, loop) for operand in op.operands)
-    if None in operands:
-        return None
-    return op.name, str(op.results[0].type), tuple(sorted((k, str(v)) for k, v in op.properties.items())), operands
+def _of_operand(value: SSAValue, loop: ix.ForOp, values: Mapping[SSAValue, Hashable]) -> Hashable | None:
+    """What stands for an operand: its number, or itself if it comes from outside. None: it is not known."""
+    if value in values:
+        return values[value]
+    home = value.owner
+    return None if home is loop.body.block or isinstance(home, Operation) and loop.is_ancestor(home) else value

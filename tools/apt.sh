@@ -26,6 +26,8 @@ fi
 
 if command -v mlir-opt-22 >/dev/null || [ -x /usr/lib/llvm-22/bin/mlir-opt ]; then exit 0; fi
 skip() { echo "SKIPPED: mlir-22-tools ($1): lit tests against a released MLIR will be skipped" >&2; exit 0; }
+known() { apt-cache show mlir-22-tools >/dev/null 2>&1; }
 command -v apt-cache >/dev/null || skip "no apt here"
-apt-cache show mlir-22-tools >/dev/null 2>&1 || skip "apt does not know it"
+known || as_root apt-get update -q >/dev/null || skip "apt-get update failed"  # a fresh machine has no package lists
+known || skip "apt does not know it"
 as_root apt-get install -q -y --no-install-recommends mlir-22-tools >/dev/null || skip "apt could not install it"

@@ -18,7 +18,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "c"
-COMPILERS = ("clang", "clang-22", "clang-21", "clang-20", "clang-19", "gcc", "cc")
+COMPILERS = ("clang-22", "clang-21", "clang-20", "clang-19", "clang", "gcc", "cc")
 FLAGS = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-shared", "-fPIC")
 FLAGS += ("-nostartfiles",)  # GCC's start files for -ffast-math flush denormals to zero in the whole process
 

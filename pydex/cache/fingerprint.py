@@ -109,7 +109,10 @@ class Fingerprint:
 
     def _library(self, object: Any) -> None:
         module, name = object.__module__ or "builtins", object.__qualname__
-        if not isinstance(object, np.ufunc) and getattr(sys.modules.get(module), name, MISSING) is not object:
+        found = getattr(sys.modules.get(module), name, MISSING)
+        if getattr(found, "function", None) is object:  # compiled by the library, such as rand
+            return self._function(object)
+        if not isinstance(object, np.ufunc) and found is not object:
             raise Unknown(f"{module}.{name}, which is not what that module defines")
         self._token("library", module, name)
 

@@ -25,7 +25,7 @@ n = dx.index_sets("n")
 
 PROGRAM = """
 import pydex as dx
-from pydex import f64, i64
+from pydex import f64, i64, u64
 
 n, m = dx.index_sets("n m")
 COUNT = 2
@@ -73,6 +73,11 @@ def scores(x: f64[n, m], at: i64) -> f64[n]:
 
 slope = dx.grad(inner)
 generic = dx.jit(lambda x: x + x)
+
+
+@dx.jit
+def noise(seed: u64) -> f64:
+    return f64(dx.random.rand(dx.random.new_key(seed)))
 """
 
 
@@ -129,6 +134,11 @@ def test_the_second_process_compiles_nothing(kept, built, load):
         assert isinstance(program.generic(np.float32(1.5)), np.float32)
     assert built == ["grad_inner", "lambda", "lambda", "lambda"]
     assert len(list(kept.iterdir())) == 4
+
+
+def test_a_program_of_random_numbers_is_kept(kept, built, load):
+    assert load().noise(11) == load().noise(11)
+    assert built == ["noise"]
 
 
 def test_what_only_the_frontend_knows_is_asked_for_when_it_is_needed(kept, built, load):
