@@ -38,6 +38,7 @@ class Level(Place):
     cotangents: Values = field(default_factory=dict)  # of values that belong here -> the sum so far
     accumulators: Values = field(default_factory=dict)  # of values from outside -> the accumulator
     kept: dict[Operation, dict[Any, SSAValue]] = field(default_factory=dict)  # by forward emission, for the reverse
+    undo: set[Operation] = field(default_factory=set)  # what makes versions of tables that are taken back (`ad_undo`)
 
     def inside(self, emit: Emitter) -> Level:
         """A level of its own for the body of a loop, run again."""
@@ -53,6 +54,13 @@ class Level(Place):
         """The same level, writing into a region of it, where `accumulators` are in scope too."""
         values, sizes = dict(self.values), dict(self.sizes)
         return Level(emit, values, sizes, self.again, self.cotangents, {**self.accumulators, **accumulators}, {})
+
+    def set_version(self, version: SSAValue, table: SSAValue) -> None:
+        """From here on this version of a table that is taken back is known, and with it the parts read of it."""
+        self.values[version] = table
+        for use in version.uses:
+            if isinstance(use.operation, ix.AtOp) and isinstance(use.operation.result.type, ix.TableType):
+                self.set_version(use.operation.result, self.emit.at(table, [self.values[i] for i in use.operation.indices]))
 
     def take(self, value: SSAValue) -> SSAValue | None:
         """The complete cotangent of a value, which is being reversed: it is forgotten."""
@@ -130,7 +138,7 @@ class Reverse:
         for op in reversed(list(block.ops)):
             if op.next_op is None:
                 continue
-            if any(r in level.cotangents for r in op.results) or self.writes_active(op):
+            if any(r in level.cotangents for r in op.results) or self.writes_active(op) or op in level.undo:
                 level.emit.location = op.location
                 self.reversed = op
                 self.rules.backward.get(type(op), self.rules.scalar)(self, op, level)

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from xdsl.dialects import scf
+from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 
 from pydex.dialects import eff, ix
@@ -31,6 +32,9 @@ from .unroll import SIZE
 
 #: So many operations are run again rather than stored.
 CHEAP = 16
+
+#: What an update keeps: the element that was there.
+OVERWRITTEN = "overwritten"
 
 #: A source value -> its value; (source op, key) -> what that op kept.
 Kept: TypeAlias = dict[Any, SSAValue]
@@ -77,6 +81,9 @@ def forward_body(
         if op.next_op is None or op in skip:
             continue
         level.emit.location = op.location
+        if isinstance(op, ix.UpdateOp) and op in stored:
+            indices = [level.values[i] for i in op.indices]
+            level.kept[op] = {OVERWRITTEN: level.emit.at(level.values[op.table], indices)}
         if isinstance(op, ix.ForOp) and op in taped:
             _forward_taped(reverse, op, level, taped[op])
             continue
@@ -122,6 +129,21 @@ def _depends(type: Attribute, symbol: str | None) -> bool:
     return isinstance(element, ix.IdxType) and symbol is not None and symbol in mentioned(element)
 
 
+def on_tape(level: Level, value: SSAValue) -> SSAValue:
+    """An index as its ordinal: its set may depend on the loops around."""
+    return level.emit.insert(ix.OrdOp(value)).result if isinstance(value.type, ix.IdxType) else value
+
+
+def _off_tape(level: Level, value: SSAValue, op: Operation) -> SSAValue:
+    """What a loop kept; a number is an index of its set."""
+    if not isinstance(value.type, IndexType):
+        return value
+    assert isinstance(op, ix.ForOp)
+    size = substitute(op.size, level.sizes)
+    assert isinstance(size, SizeAttr)
+    return level.emit.insert(ix.IndexOp([value], [1], 0, size)).result
+
+
 def recall(level: Level, kept: Kept, index: SSAValue) -> set[Operation]:
     """In the reverse, at this iteration: read what was stored; the ops that need not be run again."""
     recalled: set[Operation] = set()
@@ -132,7 +154,7 @@ def recall(level: Level, kept: Kept, index: SSAValue) -> set[Operation]:
                 recalled.add(key.op)
         elif isinstance(key[0], Operation):
             op, inner = key
-            level.kept.setdefault(op, {})[inner] = level.emit.at(table, [index])
+            level.kept.setdefault(op, {})[inner] = _off_tape(level, level.emit.at(table, [index]), op)
     for op in recalled:
         level.kept.setdefault(op, {})
     return recalled

@@ -5,6 +5,7 @@ The body is run again in reverse order, so the carried values at its start are n
 * scalars as they are;
 * of a carried table that is read by element (`t[i] = f(t[i - 1])`), the elements that are read, never the table: its
   versions do not exist in the reverse at all;
+* of one that loops inside read, what its updates overwrite (`ad_undo`);
 * any other carried table, whole.
 
 A table is read by element if the body only reads and updates it at its own level, or gives it to an inner loop that
@@ -34,13 +35,36 @@ Loop: TypeAlias = eff.LoopOp | ix.ForOp
 
 
 @dataclass
+class History:
+    """What a body does with a carried table. `versions`: the table, and what each of `changes` makes of it. `reads`: of
+    elements, at the level of the body; `rows`: of parts that are tables; `readers`: ops that read inside of them."""
+
+    versions: list[SSAValue]
+    changes: list[ix.UpdateOp | eff.LoopOp] = field(default_factory=list)
+    reads: list[ix.AtOp] = field(default_factory=list)
+    rows: list[ix.AtOp] = field(default_factory=list)
+    readers: list[Operation] = field(default_factory=list)
+    next_of: SSAValue | None = None  # the carried value that the last version is the next one of
+
+    @property
+    def table(self) -> SSAValue:
+        return self.versions[0]
+
+    @property
+    def last(self) -> SSAValue:
+        return self.versions[-1]
+
+
+@dataclass
 class Tape:
     """`values`: kept of each iteration. `loops`: inner loops whose tapes are kept. `absent`: ops that the reverse does
-    not run again, as their results are kept, or are versions of tables that do not exist there."""
+    not run again, as their results are kept, or are versions of tables that do not exist there, or not yet.
+    `histories`: of tables that are taken back (`ad_undo`)."""
 
     values: list[SSAValue]
     loops: dict[Loop, Tape] = field(default_factory=dict)
     absent: set[Operation] = field(default_factory=set)
+    histories: list[History] = field(default_factory=list)
 
 
 def tape_of(block: Block, carried: Sequence[SSAValue], order_free: bool = True) -> Tape:
@@ -122,7 +146,7 @@ def _stays(
     block: Block, versions: set[SSAValue], found: dict[SSAValue, set[SSAValue]], order_free: bool
 ) -> bool:
     """Is every use a read or an update here, one by such a loop, or the next value of such a table?"""
-    next_of = _next_of(block)
+    after = next_of(block)
     for use in (u for v in versions for u in v.uses):
         op = use.operation
         if op.parent is not block:
@@ -132,13 +156,13 @@ def _stays(
         elif isinstance(op, Loop):
             allowed = _keeps_less(op, order_free)
         else:
-            allowed = op.next_op is None and next_of.get(use.index) in found
+            allowed = op.next_op is None and after.get(use.index) in found
         if not allowed:
             return False
     return True
 
 
-def _next_of(block: Block) -> dict[int, SSAValue]:
+def next_of(block: Block) -> dict[int, SSAValue]:
     """Which carried argument each value that the block yields is the next one of."""
     op = block.parent_op()
     if isinstance(op, ix.ForOp):
@@ -157,8 +181,7 @@ def _keeps_less(op: Loop, order_free: bool) -> bool:
         return False
     if any(isinstance(o, ix.ForOp) and o.owned for o in op.walk()):
         return _fits(op, order_free)
-    depth = _depth(op)
-    return all(isinstance(t.type, ix.TableType) and t.type.rank > depth for t in tables)
+    return all(isinstance(t.type, ix.TableType) and t.type.rank > depth(op) for t in tables)
 
 
 def _fits(op: Loop, order_free: bool) -> bool:
@@ -171,6 +194,6 @@ def _fits(op: Loop, order_free: bool) -> bool:
     return is_at_most(kept, given * MORE)
 
 
-def _depth(loop: Loop) -> int:
+def depth(loop: Loop) -> int:
     """How many sequential loops are nested, this one included."""
-    return 1 + max((_depth(op) for op in loop.body.block.ops if isinstance(op, eff.LoopOp)), default=0)
+    return 1 + max((depth(op) for op in loop.body.block.ops if isinstance(op, eff.LoopOp)), default=0)

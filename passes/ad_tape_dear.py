@@ -13,6 +13,7 @@ of an iteration of an order-free loop, of which there are many. What the reverse
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat
@@ -44,7 +45,7 @@ LINEAR = (arith.AddfOp, arith.SubfOp, arith.NegfOp, arith.ExtFOp, arith.TruncFOp
 def with_dear(tape: Tape, block: Block) -> Tape:
     """The tape of a body, with what is dear in it as far as there is room."""
     loops = {op: with_dear(t, op.body.block) if isinstance(op, ix.ForOp) else t for op, t in tape.loops.items()}
-    found, room = Tape([*tape.values], loops, tape.absent), _size(tape) * MORE
+    found, room = replace(tape, values=[*tape.values], loops=loops), _size(tape) * MORE
     for op, further in _offers(block):
         if op not in tape.absent and is_at_most(size := _size(further), room):
             room = room - size

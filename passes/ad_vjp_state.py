@@ -18,9 +18,10 @@ from pydex.dialects.sizes import SizeAttr
 from pydex.passes.symbols import fresh, substitute
 
 from .ad_reverse import Level, Reverse
-from .ad_store import Kept, forward_body, recall, storable, to_store
+from .ad_store import Kept, forward_body, on_tape, recall, storable, to_store
 from .ad_tape import Tape, tape_of
 from .ad_tape_dear import with_dear
+from .ad_undo import with_undo
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,14 @@ class Steps:
 
     @property
     def tape(self) -> Tape:
-        return tape_of(self.block, self.carried, order_free=not self.in_segments)
+        if self.in_segments:
+            return tape_of(self.block, self.carried, order_free=False)
+        around = self.op.parent_op()
+        if isinstance(around, eff.LoopOp | eff.WhileOp):  # it may be on the tape of that loop
+            known = Steps(around, self.size, False).tape.loops
+            if self.op in known:
+                return known[self.op]
+        return with_undo(tape_of(self.block, self.carried), self.block, self.carried)
 
     def start(self, initial: Sequence[SSAValue], backwards: bool) -> eff.LoopOp:
         """An unfinished loop over the same iterations."""
@@ -108,9 +116,11 @@ def with_tape(reverse: Reverse, steps: Steps, level: Level, without: Set[SSAValu
     inner.values.update(zip(steps.carried, loop.carried, strict=True))
     tape = steps.tape if level.again or steps.in_segments else with_dear(steps.tape, steps.block)
     stored = storable(reverse, steps.block) - tape.absent if level.again and not without else set()
-    forward_body(reverse, steps.block, inner, stored, taped=tape.loops)
+    undo = [op for history in tape.histories for op in (*history.changes, *history.readers)]
+    forward_body(reverse, steps.block, inner, {*stored, *undo}, taped=tape.loops)
     kept: Kept = {v: inner.values[v] for v in tape.values if v not in without}
-    kept.update(((op, key), v) for op in tape.loops for key, v in inner.kept[op].items())
+    for op in dict.fromkeys((*tape.loops, *undo)):
+        kept.update(((op, key), on_tape(inner, v)) for key, v in inner.kept.get(op, {}).items())
     kept.update(to_store(inner, steps.block, stored, loop.symbol.data if loop.symbol else None))
     tables = list(dict.fromkeys(kept.values()))
     results = level.emit.finish_loop(loop, [*(inner.values[v] for v in steps.yielded), *tables]).results_
@@ -123,7 +133,7 @@ def _reverse_steps(reverse: Reverse, steps: Steps, level: Level) -> None:
     """c̄ starts as the cotangent of the last c, and ends as that of the first."""
 
     def build(outer: Level, back: Backwards) -> Sequence[SSAValue]:
-        loop = steps.start(back.last, not steps.backwards)
+        loop = steps.start([*back.last, *back.tables], not steps.backwards)
         inner = outer.inside(outer.emit.into(loop.body.block))
         steps.enter(inner, loop)
         recalled = recall(inner, level.kept[steps.op], loop.index)
@@ -141,20 +151,26 @@ class Backwards:
     active: Sequence[int]
     last: Sequence[SSAValue]
     seeds: Sequence[SSAValue | None]
+    tables: Sequence[SSAValue]  # as the loop leaves them, of those that are taken back
 
     def body(
-        self, inner: Level, index: SSAValue, recalled: Set[Operation], cotangents: Sequence[SSAValue]
+        self, inner: Level, index: SSAValue, recalled: Set[Operation], carried: Sequence[SSAValue]
     ) -> list[SSAValue]:
-        """One iteration, of which `recalled` is known: the cotangents after it give those before it."""
-        steps, reverse = self.steps, self.reverse
-        reverse.forward(steps.block, inner, {*recalled, *steps.tape.absent})
+        """One iteration, of which `recalled` is known: cotangents and tables after it give those before it."""
+        steps, reverse, tape = self.steps, self.reverse, self.steps.tape
+        cotangents, tables = carried[: len(self.active)], carried[len(self.active) :]
+        reverse.forward(steps.block, inner, {*recalled, *tape.absent})
+        inner.undo.update(op for history in tape.histories for op in history.changes)
+        for history, table in zip(tape.histories, tables, strict=True):
+            inner.set_version(history.last, table)
         for k, cotangent in zip(self.active, cotangents, strict=True):
             reverse.add(inner, steps.yielded[k], cotangent)
         for value, seed in zip(steps.yielded[len(steps.carried) :], self.seeds, strict=True):
             if seed is not None:
                 reverse.add(inner, value, inner.emit.at(seed, [index]))
         reverse.backward(steps.block, inner)
-        return [inner.take_or_zero(steps.carried[k]) for k in self.active]
+        before = [inner.values[history.table] for history in tape.histories]
+        return [*(inner.take_or_zero(steps.carried[k]) for k in self.active), *before]
 
 
 def reverse_steps(
@@ -168,7 +184,13 @@ def reverse_steps(
         if c in reverse.active or y in reverse.active or r in reverse.active
     ]
     last = [level.take_or_zero(op.results_[k]) for k in active]
-    back = Backwards(reverse, steps, active, last, [level.take(t) for t in steps.tables])
+    slots = [steps.carried.index(history.table) for history in steps.tape.histories]
+    after = {c: r for c, r in zip(steps.carried, op.results_, strict=False)}
+    tables = [level.values[after[history.next_of]] for history in steps.tape.histories]
+    back = Backwards(reverse, steps, active, last, [level.take(t) for t in steps.tables], tables)
     final = reverse.accumulate(steps.body, level, lambda outer: build(outer, back))
-    for k, cotangent in zip(active, final, strict=True):
+    for k, cotangent in zip(active, final, strict=False):
         reverse.add(level, op.initial[k], cotangent)
+    for k, table in zip(slots, final[len(active) :], strict=True):
+        if op.initial[k] not in level.values:
+            level.set_version(op.initial[k], table)

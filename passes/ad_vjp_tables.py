@@ -13,6 +13,7 @@ from .ad_numbers import Number, times
 from .ad_reciprocal import quotient, reciprocal, under_root
 from .ad_reverse import Level, Reverse
 from .ad_rules import PARTIALS, apply, is_square
+from .ad_store import OVERWRITTEN
 
 
 def scalar(reverse: Reverse, op: Operation, level: Level) -> None:
@@ -62,16 +63,17 @@ def at(reverse: Reverse, op: ix.AtOp, level: Level) -> None:
 
 
 def update(reverse: Reverse, op: ix.UpdateOp, level: Level) -> None:
-    """t' = t with t[φ] = v: v̄ += t̄'[φ]; t̄ += t̄' with zero at φ"""
+    """t' = t with t[φ] = v: v̄ += t̄'[φ]; t̄ += t̄' with zero at φ; t, if it is taken back, is t' with what was there"""
     cotangent = level.take(op.result)
-    assert cotangent is not None
     emit = level.emit
     indices = [level.values[i] for i in op.indices]
-    if op.value in reverse.active:
+    if cotangent is not None and op.value in reverse.active:
         reverse.add(level, op.value, emit.at(cotangent, indices))
-    if op.table in reverse.active:
+    if cotangent is not None and op.table in reverse.active:
         zero = emit.zero(level.type_of(op.value))
         reverse.add(level, op.table, emit.update(cotangent, indices, zero))
+    if op in level.undo:
+        level.set_version(op.table, emit.update(level.values[op.result], indices, level.kept[op][OVERWRITTEN]))
 
 
 def fill(reverse: Reverse, op: ix.FillOp, level: Level) -> None:

@@ -223,9 +223,11 @@ def _owned(table: SSAValue) -> bool:
 def may_end(value: SSAValue, branch: scf.IfOp) -> bool:
     """Is the value, which a branch yields, used by nobody else afterwards?"""
     block = value.owner if isinstance(value.owner, Block) else value.owner.parent
+    uses = [u.operation for part in [value, *_views(value, branch)] for u in part.uses]
+    if block is not None and block.parent_op() is branch:
+        return sum(1 for user in uses if user.parent is block and user.next_op is None) == 1
     if block is None or not _once(branch, block):
         return False
-    uses = (u.operation for part in [value, *_views(value, branch)] for u in part.uses)
     return all(branch.is_ancestor(user) or _before(user, branch, block) for user in uses)
 
 
@@ -256,10 +258,10 @@ def _reads(table: SSAValue, writer: Operation) -> list[Operation]:
 
 
 def _once(op: Operation, block: Block) -> bool:
-    """Is `op` in the block, or below it in branches only, so that it runs once each time the block does?"""
+    """Is `op` in the block, or below it in branches and accumulations only, so that it runs once when the block does?"""
     while op.parent is not block:
         parent = op.parent_op()
-        if not isinstance(parent, scf.IfOp):
+        if not isinstance(parent, scf.IfOp | eff.AccumOp):
             return False
         op = parent
     return True
