@@ -54,12 +54,16 @@ class Steps:
         return self.op.results_[len(self.carried) :] if isinstance(self.op, eff.LoopOp) else ()
 
     @property
-    def in_segments(self) -> bool:
-        return isinstance(self.op, eff.LoopOp) and self.op.keep is not None
+    def spares(self) -> bool:
+        """Does a policy ask for little memory, of this loop or one around it?"""
+        op: Operation | None = self.op
+        while op is not None and not (isinstance(op, eff.LoopOp) and op.keep is not None):
+            op = op.parent_op()
+        return op is not None
 
     @property
     def tape(self) -> Tape:
-        return tape_of(self.block, self.carried, order_free=not self.in_segments)
+        return tape_of(self.block, self.carried, order_free=not self.spares)
 
     def start(self, initial: Sequence[SSAValue], backwards: bool) -> eff.LoopOp:
         """An unfinished loop over the same iterations."""
@@ -106,7 +110,7 @@ def with_tape(reverse: Reverse, steps: Steps, level: Level, without: Set[SSAValu
     inner = level.within(level.emit.into(loop.body.block), {})
     steps.enter(inner, loop)
     inner.values.update(zip(steps.carried, loop.carried, strict=True))
-    tape = steps.tape if level.again or steps.in_segments else with_dear(steps.tape, steps.block)
+    tape = steps.tape if level.again or steps.spares else with_dear(steps.tape, steps.block)
     stored = storable(reverse, steps.block) - tape.absent if level.again and not without else set()
     forward_body(reverse, steps.block, inner, stored, taped=tape.loops)
     kept: Kept = {v: inner.values[v] for v in tape.values if v not in without}
