@@ -91,8 +91,8 @@ def forward_body(
         rule(reverse, op, level)
 
 
-def _forward_taped(reverse: Reverse, op: ix.ForOp, level: Level, tape: Tape) -> None:
-    """An order-free loop inside of a sequential one, with what is on the tape as further tables."""
+def started(op: ix.ForOp, level: Level) -> tuple[ix.ForOp, Level]:
+    """An unfinished order-free loop over the same iterations, and the level of its body."""
     symbol = fresh(op.symbol.data) if op.symbol else None
     size = substitute(op.size, level.sizes)
     assert isinstance(size, SizeAttr)
@@ -100,6 +100,12 @@ def _forward_taped(reverse: Reverse, op: ix.ForOp, level: Level, tape: Tape) -> 
     inner = level.within(level.emit.into(loop.body.block), {})
     inner.enter(op, loop.index, symbol)
     inner.values.update(zip(op.body.block.args[1:], loop.body.block.args[1:], strict=True))
+    return loop, inner
+
+
+def _forward_taped(reverse: Reverse, op: ix.ForOp, level: Level, tape: Tape) -> None:
+    """An order-free loop inside of a sequential one, with what is on the tape as further tables."""
+    loop, inner = started(op, level)
     forward_body(reverse, op.body.block, inner, set(), taped=tape.loops)
     kept: Kept = {v: inner.values[v] for v in tape.values}
     kept.update(((o, key), v) for o in tape.loops for key, v in inner.kept[o].items())

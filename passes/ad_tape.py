@@ -117,13 +117,12 @@ def cells_kept(op: Loop, tape: Tape) -> SizeAttr:
 
 
 def is_at_most(a: SizeAttr, b: SizeAttr) -> bool:
-    """Is it for all sizes? If that is not known, no."""
-    return all(coef >= 0 for _, coef in (b - a).data)
+    """Is it for all symbols that are 1 or more? If that is not known, no."""
+    more = b - a
+    return all(coef >= 0 for _, coef in more.substitute({s: SizeAttr.of(s) + 1 for s in more.symbols()}).data)
 
 
-def _read_by_element(
-    block: Block, carried: Sequence[SSAValue], order_free: bool
-) -> dict[SSAValue, set[SSAValue]]:
+def _read_by_element(block: Block, carried: Sequence[SSAValue], order_free: bool) -> dict[SSAValue, set[SSAValue]]:
     """The carried tables that are read by element, with their versions in the block."""
     found = {c: _versions(block, c, order_free) for c in carried if isinstance(c.type, ix.TableType)}
     while bad := [c for c, versions in found.items() if not _stays(block, versions, found, order_free)]:
@@ -142,9 +141,7 @@ def _versions(block: Block, table: SSAValue, order_free: bool) -> set[SSAValue]:
     return versions
 
 
-def _stays(
-    block: Block, versions: set[SSAValue], found: dict[SSAValue, set[SSAValue]], order_free: bool
-) -> bool:
+def _stays(block: Block, versions: set[SSAValue], found: dict[SSAValue, set[SSAValue]], order_free: bool) -> bool:
     """Is every use a read or an update here, one by such a loop, or the next value of such a table?"""
     after = next_of(block)
     for use in (u for v in versions for u in v.uses):

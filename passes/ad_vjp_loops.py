@@ -9,14 +9,13 @@ from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
-from pydex.dialects.sizes import SizeAttr
 from pydex.passes.symbols import fresh, substitute
 
 from .ad_errors import no_rule
 from .ad_numbers import Number
 from .ad_reductions import Others, with_parts
 from .ad_reverse import Level, Reverse, plain
-from .ad_store import Kept, forward_body, recall, storable, to_store
+from .ad_store import Kept, forward_body, recall, started, storable, to_store
 from .ad_tape import tape_of_loop
 
 # ------------------------------------------------------------------------------------------------- ix.for
@@ -41,16 +40,10 @@ def _emit_for(
     reverse: Reverse, op: ix.ForOp, level: Level, stored: set[Operation], known: Kept
 ) -> tuple[ix.ForOp, Sequence[Any]]:
     """The loop, with what is stored as further tables; what these are."""
-    symbol = fresh(op.symbol.data) if op.symbol else None
-    size = substitute(op.size, level.sizes)
-    assert isinstance(size, SizeAttr)
-    loop = ix.ForOp(size, [], [], [level.values[t] for t in op.owned], symbol)
-    inner = level.within(level.emit.into(loop.body.block), {})
-    inner.enter(op, loop.index, symbol)
-    inner.values.update(zip(op.body.block.args[1:], loop.body.block.args[1:], strict=True))
+    loop, inner = started(op, level)
     recalled = recall(inner, known, loop.index)
     forward_body(reverse, op.body.block, inner, stored, recalled)
-    entries = to_store(inner, op.body.block, stored - recalled, symbol)
+    entries = to_store(inner, op.body.block, stored - recalled, loop.symbol.data if loop.symbol else None)
     values = [*(inner.values[v] for v in op.yielded), *entries.values()]
     return level.emit.finish_for(loop, [*op.kind_names, *("tab" for _ in entries)], values), list(entries)
 

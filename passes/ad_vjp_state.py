@@ -55,12 +55,16 @@ class Steps:
         return self.op.results_[len(self.carried) :] if isinstance(self.op, eff.LoopOp) else ()
 
     @property
-    def in_segments(self) -> bool:
-        return isinstance(self.op, eff.LoopOp) and self.op.keep is not None
+    def spares(self) -> bool:
+        """Does a policy ask for little memory, of this loop or one around it?"""
+        op: Operation | None = self.op
+        while op is not None and not (isinstance(op, eff.LoopOp) and op.keep is not None):
+            op = op.parent_op()
+        return op is not None
 
     @property
     def tape(self) -> Tape:
-        if self.in_segments:
+        if self.spares:
             return tape_of(self.block, self.carried, order_free=False)
         around = self.op.parent_op()
         if isinstance(around, eff.LoopOp | eff.WhileOp):  # it may be on the tape of that loop
@@ -114,7 +118,7 @@ def with_tape(reverse: Reverse, steps: Steps, level: Level, without: Set[SSAValu
     inner = level.within(level.emit.into(loop.body.block), {})
     steps.enter(inner, loop)
     inner.values.update(zip(steps.carried, loop.carried, strict=True))
-    tape = steps.tape if level.again or steps.in_segments else with_dear(steps.tape, steps.block)
+    tape = steps.tape if level.again or steps.spares else with_dear(steps.tape, steps.block)
     stored = storable(reverse, steps.block) - tape.absent if level.again and not without else set()
     undo = [op for history in tape.histories for op in (*history.changes, *history.readers)]
     forward_body(reverse, steps.block, inner, {*stored, *undo}, taped=tape.loops)

@@ -410,6 +410,54 @@ def time_steps(f: Build, u0: Any, c: Any) -> Any:
     return f.loop("3", [u0], step)
 
 
+@case("t m n", ["m n", "n", "t n"], (2, 3), (3,), (3, 3))
+def layers(f: Build, states: Any, w: Any, x: Any) -> Any:
+    """Every step goes through layers, whose states order-free loops update in place: a recurrent network."""
+
+    def step(g: Build, t: Any, u: Any) -> Any:
+        def layer(h: Build, s: Any, a: Any, row: Any) -> Any:
+            def one(k: Build, i: Any, a: Any, row: Any) -> Any:
+                old, value = k.at(a, s, i), k.at(row, i)
+                new = k.sin(old * k.at(w, i)) * value + k.exp(value * 0.3) * old * 0.2
+                return k.update(a, [s, i], new), k.update(row, [i], new * old), value * old
+
+            a, row, total = h.for_("n", "own own add", one, [a, row])
+            return a, row, total * total
+
+        u, row, totals = g.loop("m", [u, g.tab("n", lambda h, i: h.at(x, t, i))], layer)
+        return u, g.sum("n", lambda h, i: h.sin(h.at(row, i))) + g.sum("m", lambda h, s: h.at(totals, s))
+
+    return f.loop("t", [states], step)
+
+
+@case("t n", ["n n", "n", "t n"], (3, 3), (3,), (3, 3))
+def recurrent(f: Build, w: Any, s0: Any, x: Any) -> Any:
+    """A product of a matrix and the state in every step."""
+
+    def step(g: Build, t: Any, s: Any) -> Any:
+        def one(h: Build, i: Any) -> Any:
+            inner = h.sum("n", lambda k, j: k.at(w, i, j) * k.at(s, j))
+            return h.sin(inner) * h.at(x, t, i) + h.exp(h.at(s, i) * 0.2)
+
+        return g.tab("n", one)
+
+    return f.loop("t", [s0], step)
+
+
+@case("t n", ["n", "t n"], (3,), (3, 3))
+def owned_in_loop(f: Build, s0: Any, x: Any) -> Any:
+    """States updated in place by an order-free loop, and all of them read behind it."""
+
+    def step(g: Build, t: Any, s: Any) -> Any:
+        def one(h: Build, i: Any, s: Any) -> Any:
+            return h.update(s, [i], h.sin(h.at(s, i)) * h.at(x, t, i))
+
+        new = g.for_("n", "own", one, [s])
+        return new, g.sum("n", lambda h, i: h.exp(h.at(new, i)) * h.at(new, h.index([i], [-1], "n - 1", "n")))
+
+    return f.loop("t", [s0], step)
+
+
 @case("n", ["n"], (4,))
 def swapped(f: Build, x: Any) -> Any:
     """Two carried tables that change places."""

@@ -14,11 +14,13 @@ from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
+from ad.build import Build, program
 from ad.cases import CASES, float_arguments
 from ad.programs import derivative, random_like, zero_holes
 from pydex import pipeline
 from pydex.dialects import ad, eff, ix
 from pydex.interpreter import Machine, run
+from pydex.passes import ad_tape_dear
 from pydex.passes.pipelines import CPU
 
 FAST = ("rows", "histogram", "recurrence")
@@ -46,18 +48,18 @@ def evaluations(module: ModuleOp, name: str, arguments: list[Any]) -> Counter[tu
 @cache
 def with_gradient(name: str) -> tuple[ModuleOp, list[Any], list[Any]]:
     """The case with its reverse mode, optimised; the arguments; seeds."""
-    program, arguments = CASES[name]
-    floats = [r for r in run(program(), "f", arguments) if np.asarray(r).dtype == np.float64]
+    build, arguments = CASES[name]
+    floats = [r for r in run(build(), "f", arguments) if np.asarray(r).dtype == np.float64]
     seeds = zero_holes([random_like(np.random.default_rng(5), r) for r in floats], floats)
-    module = derivative(numbered(program()), "f", ad.VjpOp, float_arguments(arguments), "vjp")
+    module = derivative(numbered(build()), "f", ad.VjpOp, float_arguments(arguments), "vjp")
     pipeline.run_passes(module, CPU)
     return module, arguments, seeds
 
 
 @pytest.mark.parametrize("name", slow_but(FAST, CASES))
 def test_every_op_is_evaluated_at_most_three_times(name: str) -> None:
-    program, arguments = CASES[name]
-    once = evaluations(numbered(program()), "f", arguments)
+    build, arguments = CASES[name]
+    once = evaluations(numbered(build()), "f", arguments)
     module, arguments, seeds = with_gradient(name)
     for op, count in evaluations(module, "vjp", [*arguments, *seeds]).items():
         assert count <= MORE.get(name, 3) * once[op] + 1e-9, f"{op}: {count} for {once[op]}"
@@ -77,7 +79,8 @@ def gradient(name: str) -> FuncOp:
         ("swapped", [1, 1]),  # an element of each table
         ("scan_in_scan", [1, 1, 1, 2, 2, 2]),  # the inner loop's elements and sines, in the outer loop's tape
         ("last_seen", []),  # what is carried is not read
-        ("diffusion", [1, 2, 2]),  # all of the table is read in every step; and the sines
+        ("diffusion", [2, 2]),  # all of the table is read in every step; and the sines
+        ("recurrent", [2, 2, 2, 2]),  # the state; the sums, the sines and the exponentials
     ],
 )
 def test_tapes_hold_what_is_read(name: str, ranks: list[int]) -> None:
@@ -85,6 +88,31 @@ def test_tapes_hold_what_is_read(name: str, ranks: list[int]) -> None:
     loops = [op for op in gradient(name).walk() if isinstance(op, eff.LoopOp) and op.reverse is None]
     tables = [r.type for op in loops for r in op.results_[len(op.initial) :]]
     assert sorted(t.rank for t in tables if isinstance(t, ix.TableType)) == ranks
+
+
+@pytest.mark.parametrize("name", ["recurrence", "diffusion", "layers", "recurrent", "owned_in_loop"])
+def test_what_is_dear_in_a_step_is_evaluated_once(name: str) -> None:
+    build, arguments = CASES[name]
+    once = evaluations(numbered(build()), "f", arguments)
+    module, arguments, seeds = with_gradient(name)
+    assert evaluations(module, "vjp", [*arguments, *seeds]) == once
+
+
+def test_a_body_with_more_that_is_dear_than_there_is_room_keeps_the_first() -> None:
+    steps, further = 4, 3
+
+    def step(g: Build, i: Any, s: Any) -> Any:
+        for _ in range(ad_tape_dear.MORE + further):
+            s = g.sin(s) * s
+        return s
+
+    def body(f: Build, x: Any) -> Any:
+        return f.loop("n", [f.sum("n", lambda g, i: g.at(x, i))], step)
+
+    once = evaluations(program("n", ["n"], body), "f", [np.ones(steps)]).total()
+    module = derivative(program("n", ["n"], body), "f", ad.VjpOp, [0], "vjp")
+    pipeline.run_passes(module, CPU)
+    assert evaluations(module, "vjp", [np.ones(steps), 1.0]).total() == once + steps * further
 
 
 @pytest.mark.parametrize(
