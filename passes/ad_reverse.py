@@ -58,9 +58,10 @@ class Level(Place):
     def set_version(self, version: SSAValue, table: SSAValue) -> None:
         """From here on this version of a table that is taken back is known, and with it the parts read of it."""
         self.values[version] = table
-        for use in version.uses:
-            if isinstance(use.operation, ix.AtOp) and isinstance(use.operation.result.type, ix.TableType):
-                self.set_version(use.operation.result, self.emit.at(table, [self.values[i] for i in use.operation.indices]))
+        block = version.owner if isinstance(version.owner, Block) else version.owner.parent
+        for part in (use.operation for use in version.uses if use.operation.parent is block):
+            if isinstance(part, ix.AtOp) and isinstance(part.result.type, ix.TableType):
+                self.set_version(part.result, self.emit.at(table, [self.values[i] for i in part.indices]))
 
     def take(self, value: SSAValue) -> SSAValue | None:
         """The complete cotangent of a value, which is being reversed: it is forgotten."""

@@ -44,7 +44,12 @@ class History:
     reads: list[ix.AtOp] = field(default_factory=list)
     rows: list[ix.AtOp] = field(default_factory=list)
     readers: list[Operation] = field(default_factory=list)
-    next_of: SSAValue | None = None  # the carried value that the last version is the next one of
+    becomes: SSAValue | None = None  # the carried value that the last version is the next one of, once that is known
+
+    @property
+    def next_of(self) -> SSAValue:
+        assert self.becomes is not None
+        return self.becomes
 
     @property
     def table(self) -> SSAValue:

@@ -3,7 +3,7 @@
     loop i (t = t0) { s = for j { … t[φ] … } -> add;  t' = t with t[ψ] = f(s) }
     ==>
     forward:  each update keeps the element that it overwrites, and s is kept
-    reverse:  loop i in the other direction (t' = the last t, …) { t = t' with t'[ψ] = what was there; for j { … t[φ] … } }
+    reverse:  loop i in the other direction (t' = the last t) { t = t' with t'[ψ] what was there; for j { … t[φ] … } }
 
 A loop that fills a table and reads what it has filled in loops inside (a triangular factor; dynamic programming with a
 minimum over the places to cut) may read any element, so a tape of the table would be a copy for each iteration. The
@@ -79,7 +79,7 @@ def _histories(block: Block, tables: Sequence[SSAValue]) -> dict[SSAValue, Histo
 def _history(block: Block, table: SSAValue) -> History:
     """Follow the table through the body."""
     history, place = History([table]), {op: k for k, op in enumerate(block.ops)}
-    while history.next_of is None:
+    while history.becomes is None:
         version, readers = history.versions[-1], []
         uses = _other_uses(history, block, version, readers)
         if len(uses) != 1 or any(place[op] >= place[uses[0].operation] for op in readers):
@@ -92,8 +92,8 @@ def _history(block: Block, table: SSAValue) -> History:
                 history.versions.append(_through(change, uses[0].index))
                 history.changes.append(change)
             case _:
-                history.next_of = next_of(block).get(uses[0].index) if change is block.last_op else None
-                if history.next_of is None:
+                history.becomes = next_of(block).get(uses[0].index) if change is block.last_op else None
+                if history.becomes is None:
                     raise Refused
     return history
 
@@ -129,7 +129,8 @@ def _only_reads(op: Operation) -> bool:
         case ix.ForOp():
             return not op.owned and not _depends(op)
         case eff.LoopOp():
-            return op.keep is None and not _depends(op) and not any(isinstance(i.type, ix.TableType) for i in op.initial)
+            has_tables = any(isinstance(i.type, ix.TableType) for i in op.initial)
+            return op.keep is None and not has_tables and not _depends(op)
         case _:
             return False
 
@@ -151,7 +152,8 @@ def _through(loop: eff.LoopOp, k: int) -> SSAValue:
     assert isinstance(given.type, ix.TableType)
     inner = _inner(loop, [given])
     tables = [c for c in loop.carried if isinstance(c.type, ix.TableType)]
-    if all(given is not h.table for h in inner.histories) or given.type.rank <= depth(loop) or any(t in inner.values for t in tables):
+    taken_back = any(history.table is given for history in inner.histories)
+    if not taken_back or given.type.rank <= depth(loop) or any(t in inner.values for t in tables):
         raise Refused
     return loop.results_[k]
 

@@ -67,10 +67,10 @@ class Steps:
         if self.spares:
             return tape_of(self.block, self.carried, order_free=False)
         around = self.op.parent_op()
-        if isinstance(around, eff.LoopOp | eff.WhileOp):  # it may be on the tape of that loop
-            known = Steps(around, self.size, False).tape.loops
-            if self.op in known:
-                return known[self.op]
+        if isinstance(self.op, eff.LoopOp) and isinstance(around, eff.LoopOp | eff.WhileOp):
+            taped = Steps(around, self.size, False).tape.loops
+            if self.op in taped:
+                return taped[self.op]
         return with_undo(tape_of(self.block, self.carried), self.block, self.carried)
 
     def start(self, initial: Sequence[SSAValue], backwards: bool) -> eff.LoopOp:
@@ -173,7 +173,7 @@ class Backwards:
             if seed is not None:
                 reverse.add(inner, value, inner.emit.at(seed, [index]))
         reverse.backward(steps.block, inner)
-        before = [inner.values[history.table] for history in tape.histories]
+        before = [inner.values[history.next_of] for history in tape.histories]
         return [*(inner.take_or_zero(steps.carried[k]) for k in self.active), *before]
 
 
@@ -188,9 +188,8 @@ def reverse_steps(
         if c in reverse.active or y in reverse.active or r in reverse.active
     ]
     last = [level.take_or_zero(op.results_[k]) for k in active]
-    slots = [steps.carried.index(history.table) for history in steps.tape.histories]
-    after = {c: r for c, r in zip(steps.carried, op.results_, strict=False)}
-    tables = [level.values[after[history.next_of]] for history in steps.tape.histories]
+    slots = [steps.carried.index(history.next_of) for history in steps.tape.histories]
+    tables = [level.values[op.results_[k]] for k in slots]
     back = Backwards(reverse, steps, active, last, [level.take(t) for t in steps.tables], tables)
     final = reverse.accumulate(steps.body, level, lambda outer: build(outer, back))
     for k, cotangent in zip(active, final, strict=False):

@@ -98,10 +98,14 @@ def _keeps(op: Operation, position: int) -> bool:
 def origin(value: SSAValue) -> SSAValue:
     """Where the memory of a table comes from: the value that is not itself an older one written over.
 
-    The result of a branch comes from a table of outside if all its branches do.
+    The result of a branch comes from a table of outside if all its branches do; what an accumulation computes beside
+    its accumulators is what its region yields.
     """
     while True:
         op = value.owner
+        if isinstance(op, eff.AccumOp) and (beside := op.results_.index(value) - len(op.initial)) >= 0:
+            value = op.yielded[beside]
+            continue
         if isinstance(op, scf.IfOp):
             position = op.results.index(value)
             origins = {origin(list(b.last_op.operands)[position]) for b in _blocks(op) if b.last_op}
@@ -258,7 +262,7 @@ def _reads(table: SSAValue, writer: Operation) -> list[Operation]:
 
 
 def _once(op: Operation, block: Block) -> bool:
-    """Is `op` in the block, or below it in branches and accumulations only, so that it runs once when the block does?"""
+    """Is `op` in the block, or below it in branches and accumulations only, so that it runs once if the block does?"""
     while op.parent is not block:
         parent = op.parent_op()
         if not isinstance(parent, scf.IfOp | eff.AccumOp):

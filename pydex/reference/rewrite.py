@@ -98,18 +98,24 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        match node.slice:
+        node.value, node.slice = self.visit(node.value), self._key(node.slice)
+        return node
+
+    def _key(self, key: ast.expr) -> ast.expr:
+        """What stands in the brackets: literals count from the end."""
+        match key:
             case ast.UnaryOp(ast.USub(), ast.Constant(int() as distance)):
-                node.slice = _call("FromEnd", node.slice, ast.Constant(distance))
-                node.value = self.visit(node.value)
-                return node
-        return self.generic_visit(node)
+                return _call("FromEnd", key, ast.Constant(distance))
+            case ast.Tuple():
+                key.elts = [self._key(element) for element in key.elts]
+                return key
+        return self.visit(key)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         op, value = ast.Constant(BINARY[type(node.op)]), self.visit(node.value)
         target = node.target
         if isinstance(target, ast.Subscript):
-            table, key = self.visit(target.value), self.visit(_as_key(target.slice))
+            table, key = self.visit(target.value), self._key(_as_key(target.slice))
             return _at(ast.Expr(_call("augment_item", node, op, table, key, value)), node)
         if isinstance(target, ast.Attribute):
             raise TypeError("a field cannot be assigned to: structs are values; write s = s.replace(…)")

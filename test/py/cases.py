@@ -629,6 +629,18 @@ def pulled_back(x: f64[n], c: f64[n]):
 
 
 @dx.jit
+def from_the_end(x: f64[n, m]) -> f64[n]:
+    """Literals count from the end of each axis, where they are read and where they are written."""
+    y = x.copy()
+    y[-1, 0] += x[-2, -1]
+    z = [y[i, 0] for i in n]
+    z[-3] = x[0, -1] + y[-1][0]
+    z[-1] += x[0, 1]
+    z[-2] = -z[0]
+    return z
+
+
+@dx.jit
 def stopped(x: f64) -> tuple[f64, f64]:
     return dx.value_and_grad(lambda x: x * dx.stop_gradient(x) + dx.checkpoint(lambda v: v * v)(x))(x)
 
@@ -793,6 +805,7 @@ CASES = [
     Case("L-newton", square_root, (2.0,), math.sqrt(2.0)),
     Case("L-gradient-while", gradient_of_while, (2.0,), 0.5 / math.sqrt(2.0), tolerance=1e-9),
     Case("L-vjp", pulled_back, (np.array([1.0, 2.0]), np.array([3.0, 4.0])), ([1.0, 4.0], [6.0, 16.0])),
+    Case("L-from-the-end", from_the_end, (np.arange(12.0).reshape(3, 4),), [18.0, -18.0, 16.0]),
     Case("L-stop", stopped, (3.0,), (18.0, 9.0)),
     Case("L-sizes-differ", elementwise, (np.zeros(2), np.zeros(3)), raises=ValueError, match="3"),
     Case("L-element-type", elementwise, (np.zeros(2, "f4"), np.zeros(2)), raises=TypeError, match=r"f64.*f(loat)?32"),
