@@ -4,9 +4,9 @@
     s ** -0.5  ==>  y (1 + e/2 …)             s ** -1.5  ==>  y y² (1 + 3/2 e …)
     s ** -2.5  ==>  s ** -1.5 · y² (1 + e …)  and so on
 
-The brackets are the first terms of (1 - e) ** (-k/2): two for f32, five for f64. s is at least +0, or NaN, or the result
-is NaN. 0 gives inf and inf gives 0, since e is computed from numbers that are kept finite; subnormal numbers are as good
-as others. Measured on Zen 4, 16 f32 a vector: 6 cycles, a root and a division take 17.
+The brackets are the first terms of (1 - e) ** (-k/2): two for f32, five for f64. Where y is 0 or infinite, and so is the
+power, e is not a number and replaced by one. Subnormal numbers are as good as others; a negative s gives NaN.
+Measured on Zen 4, 16 f32 a vector: 6 cycles, a root and a division take 17.
 
 Only the estimates of AVX-512, in whole registers. Scalars are left to LLVM, whose vectoriser knows roots and divisions
 and no estimates.
@@ -21,10 +21,10 @@ from pydex.passes.lower_scalars import float_literal
 from pydex.passes.lower_text import Code, Val
 from pydex.passes.lower_vectors import element, lanes_of, part_of, select, vector
 
-#: By element: the instruction, its lanes, the type of its mask, terms of a series, and the largest finite number.
+#: By element: the instruction, its lanes, the type of its mask, and how many terms of a series are needed.
 ESTIMATES = {
-    "f32": ("llvm.x86.avx512.rsqrt14.ps.512", 16, "i16", 2, float.fromhex("0x1.fffffep127")),
-    "f64": ("llvm.x86.avx512.rsqrt14.pd.512", 8, "i8", 5, float.fromhex("0x1.fffffffffffffp1023")),
+    "f32": ("llvm.x86.avx512.rsqrt14.ps.512", 16, "i16", 2),
+    "f64": ("llvm.x86.avx512.rsqrt14.pd.512", 8, "i8", 5),
 }
 
 
@@ -45,44 +45,44 @@ class Powers:
 
     def __init__(self, code: Code, s: Val):
         self.code, self.s = code, s
-        _, _, _, self.terms, self.largest = ESTIMATES[element(s.type)]
+        self.terms = ESTIMATES[element(s.type)][3]
         self.estimate = _estimate(code, s)
 
     def power(self, k: int) -> Val:
         y = self.estimate
         if k == 1:  # s y is finite where y² is not
-            e = self._error(self._times(self._finite(self.s), self._finite(y)), self._finite(y))
-            return self._corrected(y, self._series(e, k))
+            e = self._or("olt", self._error(self._times(self.s, y), y), 0.5)
+            return self._fma(y, self._times(e, self._slope(e, k)), y)
         square = self._times(y, y)
-        e = self._error(self._finite(self.s), self._finite(square))
-        if k == 3:
-            return self._times(y, self._times(square, self._series(e, k, whole=True)))
-        return self._times(self.power(k - 2), self._corrected(square, self._series(e, 2)))
-
-    def _series(self, e: Val, k: int, whole: bool = False) -> Val:
-        """(1 - e) ** (-k/2), or that less 1."""
-        coefficients = [1.0]
-        for j in range(self.terms - 1):
-            coefficients.append(coefficients[-1] * (k / 2 + j) / (j + 1))
-        total = self._number(coefficients[-1])
-        for c in reversed(coefficients[1:-1]):
-            total = self._fma(total, e, self._number(c))
-        return self._fma(total, e, self._number(1.0)) if whole else self._times(total, e)
-
-    def _corrected(self, x: Val, relative: Val) -> Val:
-        return self._fma(x, relative, x)
+        e = self._or("ogt", self._error(self.s, square), -0.5)  # it may be -inf, too
+        if k == 3:  # no product overflows before the last
+            return self._times(y, self._times(square, self._series(e, k)))
+        return self._times(self.power(k - 2), self._times(square, self._series(e, 2)))
 
     def _error(self, x: Val, y: Val) -> Val:
         """1 - x y"""
         minus = self.code.let(x.type, f"arith.negf {{}} : {x.type}", x)
         return self._fma(minus, y, self._number(1.0))
 
-    def _finite(self, x: Val) -> Val:
-        largest = self._number(self.largest)
-        above = self.code.let(
-            vector(lanes_of(x.type), "i1"), f"arith.cmpf ogt, {{}}, {{}} : {x.type}", x, largest
-        )
-        return select(self.code, above, largest, x)
+    def _or(self, relation: str, e: Val, limit: float) -> Val:
+        """e where it is in that relation to the limit, else the limit: one instruction."""
+        truth, number = vector(lanes_of(e.type), "i1"), self._number(limit)
+        fits = self.code.let(truth, f"arith.cmpf {relation}, {{}}, {{}} : {e.type}", e, number)
+        return select(self.code, fits, e, number)
+
+    def _series(self, e: Val, k: int) -> Val:
+        """(1 - e) ** (-k/2)"""
+        return self._fma(e, self._slope(e, k), self._number(1.0))
+
+    def _slope(self, e: Val, k: int) -> Val:
+        """((1 - e) ** (-k/2) - 1) / e"""
+        coefficients = [k / 2]
+        for j in range(1, self.terms - 1):
+            coefficients.append(coefficients[-1] * (k / 2 + j) / (j + 1))
+        total = self._number(coefficients[-1])
+        for c in reversed(coefficients[:-1]):
+            total = self._fma(total, e, self._number(c))
+        return total
 
     def _times(self, x: Val, y: Val) -> Val:
         return self.code.let(x.type, f"arith.mulf {{}}, {{}} : {x.type}", x, y)
@@ -96,7 +96,7 @@ class Powers:
 
 def _estimate(code: Code, s: Val) -> Val:
     """1/√s, wrong by 2^-14 at most."""
-    name, lanes, mask, _, _ = ESTIMATES[element(s.type)]
+    name, lanes, mask, _ = ESTIMATES[element(s.type)]
     type, all_lanes = vector(lanes, element(s.type)), code.constant("-1", mask)
     zeros = code.constant(float_literal(0.0, element(s.type)), type)
 
