@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, FloatAttr
-from xdsl.ir import Block, SSAValue
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, UnitAttr
+from xdsl.ir import Block, Operation, SSAValue
 
 from .edit import new, terminator
-from .fold_scalar import constant
+from .fold_scalar import LINEAR, constant
 
 #: Products of more factors, and sums of more terms, are left whole.
 MOST = 12
@@ -52,11 +52,22 @@ class Sum:
         return frozenset(Counter(t.key for t in self.terms).items())
 
 
-Factor: TypeAlias = "SSAValue | Sum"
+@dataclass(frozen=True)
+class Inverse:
+    """value ** -1"""
+
+    value: SSAValue
+
+    @property
+    def key(self) -> Hashable:
+        return self
+
+
+Factor: TypeAlias = "SSAValue | Sum | Inverse"
 
 
 def key_of(factor: Factor) -> Hashable:
-    return factor.key if isinstance(factor, Sum) else factor
+    return factor if isinstance(factor, SSAValue) else factor.key
 
 
 class Reader:
@@ -69,6 +80,7 @@ class Reader:
         for op in block.ops:
             if isinstance(op, arith.SubfOp) and (op.rhs, op.lhs) not in self.differences:
                 self.differences.setdefault((op.lhs, op.rhs), op.result)
+        self.powers = _powers(block)
 
     def terms(self, value: SSAValue) -> list[Term]:
         """The terms that the value is the sum of."""
@@ -98,6 +110,9 @@ class Reader:
                 if (kept := self.differences.get((op.lhs, op.rhs))) is not None:
                     return Term(1.0, (kept,))
                 return Term(-1.0, (self.differences[op.rhs, op.lhs],))
+            case math.PowFOp() if op in self.powers:
+                kept, times = self.powers[op]
+                return Term(1.0, (kept, *[Inverse(op.lhs)] * times))
             case _:
                 return whole
 
@@ -122,6 +137,9 @@ class Reader:
 
     def joined(self, a: Sequence[Term], b: Sequence[Term]) -> list[Term]:
         """The sum of both; terms that have factors in common are one term."""
+        return _collected(self._matched(a, b))
+
+    def _matched(self, a: Sequence[Term], b: Sequence[Term]) -> list[Term]:
         result, rest = list[Term](), list(b)
         for term in a:
             best = max(rest, key=lambda other: len(_common(term, other)), default=None)
@@ -149,8 +167,32 @@ class Reader:
         opened = self.opened(a), self.opened(b)
         if opened[0] is None or opened[1] is None or len(opened[0]) != len(opened[1]):
             return None
-        terms = self.joined(*opened)
+        terms = self._matched(*opened)
         return terms if len(terms) == len(opened[0]) else None
+
+
+def _powers(block: Block) -> dict[Operation, tuple[SSAValue, int]]:
+    """x ** -2.5 as x ** -1.5 · (x ** -1) ** 1, for powers of one x by halves that are beside each other."""
+    by_base: dict[SSAValue, list[tuple[float, Operation]]] = {}
+    for op in block.ops:
+        if isinstance(op, math.PowFOp) and (exponent := constant(op.rhs)) is not None and exponent % 1 == 0.5:
+            if exponent < -1:
+                by_base.setdefault(op.lhs, []).append((exponent, op))
+    found: dict[Operation, tuple[SSAValue, int]] = {}
+    for same in by_base.values():
+        largest, first = max(same, key=lambda power: power[0])
+        found |= {op: (first.results[0], int(largest - exponent)) for exponent, op in same if exponent < largest}
+    return found
+
+
+def _collected(terms: list[Term]) -> list[Term]:
+    """Factors that all terms have are taken out."""
+    common = terms[0].factors
+    for term in terms[1:]:
+        common = _common(Term(1.0, common), term)
+    if len(terms) < 2 or not common:
+        return terms
+    return [Term(1.0, (*common, Sum(tuple(Term(t.coefficient, _without(t, common)) for t in terms))))]
 
 
 def _common(a: Term, b: Term) -> tuple[Factor, ...]:
@@ -182,38 +224,55 @@ class Writer:
 
     def __init__(self, block: Block, type: AnyFloat, sums: Sequence[Sequence[Term]]):
         self.end, self.type = terminator(block), type
-        self.uses = Counter(key_of(f) for terms in sums for term in terms for f in term.factors)
-        self.products: dict[Hashable, SSAValue] = {}
-        self.sums: dict[Hashable, SSAValue] = {}
+        self.uses: Counter[tuple[int, Hashable]] = Counter()  # of factors, by how deep inside of sums they are
+        self.values: dict[Hashable, SSAValue] = {}
+        counted: set[Hashable] = set()
+        for terms in sums:
+            self._count(terms, 0, counted)
 
-    def sum(self, terms: Sequence[Term]) -> SSAValue:
+    def _count(self, terms: Sequence[Term], depth: int, counted: set[Hashable]) -> None:
+        for factor in (f for term in terms for f in term.factors):
+            self.uses[depth, key_of(factor)] += 1
+            if isinstance(factor, Sum) and factor.key not in counted:
+                counted.add(factor.key)
+                self._count(factor.terms, depth + 1, counted)
+
+    def sum(self, terms: Sequence[Term], depth: int = 0) -> SSAValue:
         """The value of the sum."""
         first, *others = sorted(terms, key=lambda t: t.coefficient < 0)
-        total = self._product(first)
+        total = self._product(first, depth)
         for term in others:
             if term.coefficient < 0:
-                total = new(self.end, arith.SubfOp(total, self._product(term.times(-1.0))))
+                total = new(self.end, arith.SubfOp(total, self._product(term.times(-1.0), depth)))
             else:
-                total = new(self.end, arith.AddfOp(total, self._product(term)))
+                total = new(self.end, arith.AddfOp(total, self._product(term, depth)))
         return total
 
-    def _product(self, term: Term) -> SSAValue:
-        factors = sorted(term.factors, key=lambda f: -self.uses[key_of(f)])
+    def _product(self, term: Term, depth: int) -> SSAValue:
+        factors = sorted(term.factors, key=lambda f: -self.uses[depth, key_of(f)])
         value, key = None, (term.coefficient,)
         if term.coefficient != 1.0 or not factors:
-            value = new(self.end, arith.ConstantOp(FloatAttr(term.coefficient, self.type)))
+            value = self._constant(term.coefficient)
         for factor in factors:
             key = (*key, key_of(factor))
-            if key not in self.products:
-                other = self._factor(factor)
-                self.products[key] = other if value is None else new(self.end, arith.MulfOp(value, other))
-            value = self.products[key]
+            if key not in self.values:
+                other = self._factor(factor, depth)
+                self.values[key] = other if value is None else new(self.end, arith.MulfOp(value, other))
+            value = self.values[key]
         assert value is not None
         return value
 
-    def _factor(self, factor: Factor) -> SSAValue:
-        if not isinstance(factor, Sum):
+    def _factor(self, factor: Factor, depth: int) -> SSAValue:
+        if isinstance(factor, SSAValue):
             return factor
-        if factor.key not in self.sums:
-            self.sums[factor.key] = self.sum(factor.terms)
-        return self.sums[factor.key]
+        if factor.key not in self.values:
+            if isinstance(factor, Sum):
+                self.values[factor.key] = self.sum(factor.terms, depth + 1)
+            else:
+                op = math.PowFOp(factor.value, self._constant(-1.0))
+                op.attributes[LINEAR] = UnitAttr()
+                self.values[factor.key] = new(self.end, op)
+        return self.values[factor.key]
+
+    def _constant(self, value: float) -> SSAValue:
+        return new(self.end, arith.ConstantOp(FloatAttr(value, self.type)))

@@ -1,12 +1,16 @@
-"""s ** (-k/2), k odd, from the processor's estimate of 1/√s: in the lanes of vectors, where a root and a division wait.
+"""s ** (-k/2) from estimates of the processor: in the lanes of vectors, where a root and a division wait.
 
-    y = estimate of 1/√s, 14 bits good        e = 1 - s y², what it is wrong by
-    s ** -0.5  ==>  y (1 + e/2 …)             s ** -1.5  ==>  y y² (1 + 3/2 e …)
-    s ** -2.5  ==>  s ** -1.5 · y² (1 + e …)  and so on
+    y = estimate of 1/√s     e = 1 - s y²         s ** -0.5  ==>  y (1 + e/2 …)
+                                                  s ** -1    ==>  y² (1 + e …)
+                                                  s ** -1.5  ==>  y y² (1 + 3/2 e …)
+                                                  s ** -2.5  ==>  s ** -1.5 · s ** -1
+    f32, where s ** -1 is needed, too:
+    x = estimate of 1/s      r = x (2 - s x)      s ** -1  ==>  r        s ** -1.5  ==>  r √r
 
-The brackets are the first terms of (1 - e) ** (-k/2): two for f32, five for f64. Where y is 0 or infinite, and so is the
-power, e is not a number and replaced by one. Subnormal numbers are as good as others; a negative s gives NaN.
-Measured on Zen 4, 16 f32 a vector: 6 cycles, a root and a division take 17.
+Estimates have 14 good bits. The brackets are the first terms of (1 - e) ** (-k/2): two for f32, five for f64. Where an
+estimate is 0 or infinite, and so is the power, they are not numbers, and replaced by one. A negative s gives NaN;
+subnormal numbers are as good as others. √r has a unit of its own in the processor, which takes too long for f64.
+Measured on Zen 4, 16 f32 a vector: s ** -1.5 takes 6 cycles, a root and a division 17.
 
 Only the estimates of AVX-512, in whole registers. Scalars are left to LLVM, whose vectoriser knows roots and divisions
 and no estimates.
@@ -21,23 +25,23 @@ from pydex.passes.lower_scalars import float_literal
 from pydex.passes.lower_text import Code, Val
 from pydex.passes.lower_vectors import element, lanes_of, part_of, select, vector
 
-#: By element: the instruction, its lanes, the type of its mask, and how many terms of a series are needed.
-ESTIMATES = {
-    "f32": ("llvm.x86.avx512.rsqrt14.ps.512", 16, "i16", 2),
-    "f64": ("llvm.x86.avx512.rsqrt14.pd.512", 8, "i8", 5),
-}
+#: By element: the suffix of instructions, the lanes of a register, the type of their mask, terms of a series.
+REGISTERS = {"f32": ("ps", 16, "i16", 2), "f64": ("pd", 8, "i8", 5)}
 
 
 def has_estimates(type: str) -> bool:
     """Are there estimates for numbers of this type on this processor?"""
-    found = ESTIMATES.get(element(type))
+    found = REGISTERS.get(element(type))
     lanes = lanes_of(type)
     return found is not None and lanes > 0 and lanes % found[1] == 0 and "avx512f" in processor.instruction_sets()
 
 
-def negative_half_power(code: Code, s: Val, k: int) -> Val:
-    """s ** (-k/2)."""
-    return Powers(code, s).power(k)
+def negative_half_power(code: Code, s: Val, k: int, reciprocal: bool) -> Val:
+    """s ** (-k/2), k odd or 2; reciprocal: s ** -1 is needed, too."""
+    powers = Powers(code, s)
+    if k == 1:
+        return powers.inverse_root()
+    return powers.by_reciprocal(k) if reciprocal and element(s.type) == "f32" else powers.by_inverse_root(k)
 
 
 class Powers:
@@ -45,24 +49,36 @@ class Powers:
 
     def __init__(self, code: Code, s: Val):
         self.code, self.s = code, s
-        self.terms = ESTIMATES[element(s.type)][3]
-        self.estimate = _estimate(code, s)
+        self.terms = REGISTERS[element(s.type)][3]
 
-    def power(self, k: int) -> Val:
-        y = self.estimate
-        if k == 1:  # s y is finite where y² is not
-            e = self._or("olt", self._error(self._times(self.s, y), y), 0.5)
-            return self._fma(y, self._times(e, self._slope(e, k)), y)
+    def inverse_root(self) -> Val:
+        y = self._estimate("rsqrt14")
+        e = self._or("olt", self._less(1.0, self._times(self.s, y), y), 0.5)  # s y is finite where y² is not
+        return self._fma(y, self._times(e, self._slope(e, 1)), y)
+
+    def by_reciprocal(self, k: int) -> Val:
+        x = self._estimate("rcp14")
+        r = self._times(x, self._or("ogt", self._less(2.0, self.s, x), 0.5))  # it may be -inf, too
+        if k == 2:
+            return r
+        value = self._times(r, self.code.let(r.type, f"math.sqrt {{}} : {r.type}", r))
+        for _ in range(k // 2 - 1):
+            value = self._times(value, r)
+        return value
+
+    def by_inverse_root(self, k: int) -> Val:
+        y = self._estimate("rsqrt14")
         square = self._times(y, y)
-        e = self._or("ogt", self._error(self.s, square), -0.5)  # it may be -inf, too
-        if k == 3:  # no product overflows before the last
-            return self._times(y, self._times(square, self._series(e, k)))
-        return self._times(self.power(k - 2), self._times(square, self._series(e, 2)))
+        e = self._or("ogt", self._less(1.0, self.s, square), -0.5)  # it may be -inf, too
+        if k <= 3:  # no product overflows before the last
+            whole = self._times(square, self._series(e, k))
+            return whole if k == 2 else self._times(y, whole)
+        return self._times(self.by_inverse_root(k - 2), self.by_inverse_root(2))
 
-    def _error(self, x: Val, y: Val) -> Val:
-        """1 - x y"""
+    def _less(self, number: float, x: Val, y: Val) -> Val:
+        """number - x y"""
         minus = self.code.let(x.type, f"arith.negf {{}} : {x.type}", x)
-        return self._fma(minus, y, self._number(1.0))
+        return self._fma(minus, y, self._number(number))
 
     def _or(self, relation: str, e: Val, limit: float) -> Val:
         """e where it is in that relation to the limit, else the limit: one instruction."""
@@ -84,6 +100,16 @@ class Powers:
             total = self._fma(total, e, self._number(c))
         return total
 
+    def _estimate(self, instruction: str) -> Val:
+        """What the instruction makes of s."""
+        kind = element(self.s.type)
+        suffix, lanes, mask, _ = REGISTERS[kind]
+        type, every = vector(lanes, kind), self.code.constant("-1", mask)
+        zeros = self.code.constant(float_literal(0.0, kind), type)
+        line = f'llvm.call_intrinsic "llvm.x86.avx512.{instruction}.{suffix}.512"({{}}, {{}}, {{}})'
+        line += f" : ({type}, {type}, {mask}) -> {type}"
+        return _by_register(self.code, self.s, lanes, lambda x: self.code.let(type, line, x, zeros, every))
+
     def _times(self, x: Val, y: Val) -> Val:
         return self.code.let(x.type, f"arith.mulf {{}}, {{}} : {x.type}", x, y)
 
@@ -92,19 +118,6 @@ class Powers:
 
     def _number(self, value: float) -> Val:
         return self.code.constant(float_literal(value, element(self.s.type)), self.s.type)
-
-
-def _estimate(code: Code, s: Val) -> Val:
-    """1/√s, wrong by 2^-14 at most."""
-    name, lanes, mask, _ = ESTIMATES[element(s.type)]
-    type, all_lanes = vector(lanes, element(s.type)), code.constant("-1", mask)
-    zeros = code.constant(float_literal(0.0, element(s.type)), type)
-
-    def register(x: Val) -> Val:
-        line = f'llvm.call_intrinsic "{name}"({{}}, {{}}, {{}}) : ({type}, {type}, {mask}) -> {type}'
-        return code.let(type, line, x, zeros, all_lanes)
-
-    return _by_register(code, s, lanes, register)
 
 
 def _by_register(code: Code, x: Val, lanes: int, apply: Callable[[Val], Val]) -> Val:

@@ -6,6 +6,8 @@
 The range is that of the power: nothing overflows before the result does. -0 counts as 0 and -inf as inf, as pow has it;
 a negative number gives NaN. The error is at most (k + 1) / 2 units in the last place for k > 0, 2 |k| for k < 0.
 
+x ** -1 comes from `merge-sums` only, which may round it as it likes.
+
 Not before differentiation: at 0 the derivative of x ** 1.5 is 0, that of x * sqrt(x) NaN.
 """
 
@@ -33,18 +35,25 @@ def half_power(low: Lowering, op: Operation) -> Val | None:
     if not isinstance(op, math.PowFOp) or (exponent := constant(op.rhs)) is None:
         return None
     k, base = 2 * exponent, low.value(op.lhs)
-    if element(base.type) not in ("f32", "f64") or abs(k) > MOST or k % 2 != 1:
+    if element(base.type) not in ("f32", "f64") or abs(k) > MOST or (k % 2 != 1 and k != -2):
         return None
-    if never_negative(op.lhs):
-        return _power(low, base, int(k))
+    reciprocal = any(_is_reciprocal(use.operation) for use in op.lhs.uses)
+    if k == -2 or never_negative(op.lhs):
+        return _power(low, base, int(k), reciprocal)
     safe = low.code.let(base.type, f"arith.addf {{}}, {{}} : {base.type}", base, _number(low, 0.0, base))
-    return _at_minus_infinity(low, base, inf if k > 0 else 0.0, _power(low, safe, int(k)))
+    return _at_minus_infinity(low, base, inf if k > 0 else 0.0, _power(low, safe, int(k), reciprocal))
 
 
-def _power(low: Lowering, x: Val, k: int) -> Val:
+def _is_reciprocal(op: Operation) -> bool:
+    return isinstance(op, math.PowFOp) and constant(op.rhs) == -1.0
+
+
+def _power(low: Lowering, x: Val, k: int, reciprocal: bool) -> Val:
     """x ** (k/2) of x that is not -0 or -inf."""
     if k < 0 and has_estimates(x.type):
-        return negative_half_power(low.code, x, -k)
+        return negative_half_power(low.code, x, -k, reciprocal)
+    if k == -2:
+        return low.code.let(x.type, f"arith.divf {{}}, {{}} : {x.type}", _number(low, 1.0, x), x)
     root = low.code.let(x.type, f"math.sqrt {{}} : {x.type}", x)
     if k > 0:
         value, factor = root, x

@@ -22,8 +22,8 @@ from xdsl.passes import ModulePass
 from pydex.dialects import ix
 
 from .edit import blocks, erase, terminator
+from .fold_scalar import LINEAR
 from .linear_terms import Reader, Writer
-from .monoids import LINEAR
 from .widen import yield_from_for
 
 

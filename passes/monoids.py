@@ -11,11 +11,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from pydex.dialects import ix
 
 from .edit import new
-from .fold_scalar import constant
+from .fold_scalar import LINEAR, constant
 from .symbols import fresh
-
-#: The attribute of an addition of sums that are linear in cotangents; see `merge-sums`.
-LINEAR = "linear"
 
 _FLOAT = {"add": arith.AddfOp, "mul": arith.MulfOp, "max": arith.MaximumfOp, "min": arith.MinimumfOp}
 _INT = {
