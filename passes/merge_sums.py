@@ -4,13 +4,14 @@
     c = a + b {linear}                         ==>
 
 Reverse mode gathers what a pair gives to one of its sides, and what the other pair of the same two gives to it as the
-other side: the same linear function of two cotangents, and so one of their sum (`linear_terms`). `linear` is what
+other side: the same linear function of two cotangents, and so one of their sum (`linear_read`). `linear` is what
 `accum-to-table` says of sums of contributions that AD wrote; nothing else is rearranged. Only if the loop has fewer
 operations then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -23,7 +24,8 @@ from pydex.dialects import ix
 
 from .edit import blocks, erase, terminator
 from .fold_scalar import LINEAR
-from .linear_terms import Reader, Writer
+from .linear_read import Reader
+from .linear_write import Writer
 from .widen import yield_from_for
 
 
@@ -72,8 +74,8 @@ def _pairs(loop: ix.ForOp) -> list[arith.AddfOp]:
     """The additions of two results of the loop that are sums, and used for nothing else."""
     found: dict[Operation, None] = {}
     for kind, result in zip(loop.kind_names, loop.results, strict=True):
-        op = _only_user(result)
-        if kind == "add" and isinstance(op, arith.AddfOp) and LINEAR in op.attributes and op.parent is loop.parent:
+        op = _only_user(result) if kind == "add" else None
+        if isinstance(op, arith.AddfOp) and LINEAR in op.attributes and op.parent is loop.parent:
             sides = [s for s in (op.lhs, op.rhs) if s.owner is loop and _only_user(s) is op]
             if len(sides) == 2 and all(loop.kind_names[_position(s)] == "add" for s in sides):
                 found[op] = None
@@ -96,7 +98,7 @@ def _loop_of(pair: arith.AddfOp) -> ix.ForOp:
     return pair.lhs.owner
 
 
-def _operations(body: Block, values: list[SSAValue]) -> int:
+def _operations(body: Block, values: Sequence[SSAValue]) -> int:
     """How many ops of the body the values need, constants not counted."""
     seen: set[Operation] = set()
     todo = list(values)
