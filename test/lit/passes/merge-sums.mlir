@@ -1,9 +1,11 @@
-// RUN: pydex-opt %s -p merge-sums -p dce | filecheck %s
+// RUN: pydex-opt %s -p merge-sums,simplify | filecheck %s
 
 // What both sums have is taken out, and y - x is x - y with the other sign.
 // CHECK-LABEL: func.func @shared
 // CHECK:         [[R:%.*]] = ix.for %i : !ix.idx<n> {
-// CHECK:           [[D:%.*]] = arith.subf %a, %b : f64
+// CHECK-NEXT:      %a = ix.at
+// CHECK-NEXT:      %b = math.exp
+// CHECK-NEXT:      [[D:%.*]] = arith.subf %a, %b : f64
 // CHECK-NEXT:      [[S:%.*]] = arith.subf %u, %v : f64
 // CHECK-NEXT:      [[P:%.*]] = arith.mulf [[D]], [[S]] : f64
 // CHECK-NEXT:      ix.yield [[P]] : f64
@@ -40,7 +42,7 @@ func.func @kept(%x: !ix.tab<[n], f64>, %u: f64, %v: f64) -> (f64, f64, f64, f64)
   %r = arith.addf %s, %t : f64
   %s1, %t1 = ix.for %i : !ix.idx<n> {
     %a = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
-    %p = arith.mulf %a, %u : f64
+    %p = arith.mulf %a, %a : f64
     %q = arith.mulf %a, %v : f64
     ix.yield %p, %q : f64, f64
   } -> (add f64, add f64)
