@@ -14,7 +14,7 @@ def objective(r: f32[n, axis], m: f32[n]) -> f32[n, axis]:
         for j in n:
             away = [r[j, a] - r[i, a] for a in axis]
             square = sum(away[a] * away[a] for a in axis) + 0.01
-            pull = m[j] / (square * dx.sqrt(square))
+            pull = m[j] * square ** -1.5
             for a in axis:
                 force[i, a] += pull * away[a]
     return force

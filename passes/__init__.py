@@ -19,6 +19,7 @@ PASSES: dict[str, str] = {
     "ix-sink": "pydex.passes.ix_sink:IxSink",
     "licm": "pydex.passes.licm:Licm",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",
+    "merge-sums": "pydex.passes.merge_sums:MergeSums",
     "simplify": "pydex.passes.simplify:Simplify",
     "tape-narrow": "pydex.passes.tape_narrow:TapeNarrow",
     "unroll": "pydex.passes.unroll:Unroll",

@@ -75,6 +75,7 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
     if not all(isinstance(use.operation, eff.AddOp) for use in accumulator.uses):
         return op
     adds = sum_cells(_combined(_adds(op, k)), block)
+    linear = all(add.linear is not None for add in adds)
     before = len(op.results)
     for group in _groups(adds):
         extraction = Extraction(accumulator, group, block)
@@ -86,7 +87,7 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
             for add in group:
                 if (value := gather(add, block)) is not None:
                     op = _widened(op, value)
-    return op if adds and len(op.results) == before else _finish(op, k, before)
+    return op if adds and len(op.results) == before else _finish(op, k, before, linear)
 
 
 def _adds(op: eff.AccumOp, k: int) -> list[eff.AddOp]:
@@ -100,7 +101,7 @@ def _widened(op: eff.AccumOp, value: SSAValue) -> eff.AccumOp:
     return widened
 
 
-def _finish(op: eff.AccumOp, k: int, first: int) -> eff.AccumOp:
+def _finish(op: eff.AccumOp, k: int, first: int, linear: bool) -> eff.AccumOp:
     """Combine the results from the `first` on with the start, or, if they need the region, with what is accumulated;
     drop the accumulator if nothing is."""
     hoist(op)
@@ -108,15 +109,16 @@ def _finish(op: eff.AccumOp, k: int, first: int) -> eff.AccumOp:
     outside = [v for v in op.yielded[first - count :] if _owner_block(v) is not op.body.block]
     inside = [r for r, v in zip(op.results[first:], op.yielded[first - count :], strict=True) if v not in outside]
     start = op.initial[k]
+    linear = linear and is_identity(monoid, start)
     for value in outside:
-        start = value if is_identity(monoid, start) else combine(monoid, start, value, op)
+        start = value if is_identity(monoid, start) else combine(monoid, start, value, op, linear)
     uses, after = list(content.uses), op.next_op
     assert after is not None
     if op.accumulators[k].first_use is not None:
         op.operands = [*op.operands[:k], start, *op.operands[k + 1 :]]
         start = content
     for value in inside:
-        start = value if is_identity(monoid, start) else combine(monoid, start, value, after)
+        start = value if is_identity(monoid, start) else combine(monoid, start, value, after, linear)
     for use in uses:
         use.operation.operands[use.index] = start
     if op.accumulators[k].first_use is not None:

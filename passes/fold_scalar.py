@@ -24,6 +24,10 @@ Rule = Callable[[Any], SSAValue | None]
 _FLOATS: dict[type, Any] = {Float16Type: np.float16, Float32Type: np.float32, Float64Type: np.float64}
 
 
+#: The attribute of what AD writes and may be rounded as it likes; see `merge-sums`.
+LINEAR = "linear"
+
+
 def constant(value: SSAValue) -> Number | None:
     """The number that a value is, if it is a scalar `arith.constant` (true is -1)."""
     op = value.owner
@@ -184,7 +188,7 @@ def _powf(op: math.PowFOp) -> SSAValue | None:
             return op.lhs
         case 2.0:
             return new(op, arith.MulfOp(op.lhs, op.lhs))
-        case -1.0:
+        case -1.0 if LINEAR not in op.attributes:
             return new(op, arith.DivfOp(new_constant(op, 1.0, op.result.type), op.lhs))
         case _:
             return None

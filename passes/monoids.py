@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import inf
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, UnitAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from pydex.dialects import ix
 
 from .edit import new
-from .fold_scalar import constant
+from .fold_scalar import LINEAR, constant
 from .symbols import fresh
 
 _FLOAT = {"add": arith.AddfOp, "mul": arith.MulfOp, "max": arith.MaximumfOp, "min": arith.MinimumfOp}
@@ -52,17 +52,20 @@ def is_identity(monoid: str, value: SSAValue) -> bool:
     return not isinstance(value.type, ix.TableType) and constant(value) == _int_identity(monoid, value.type)
 
 
-def combine(monoid: str, a: SSAValue, b: SSAValue, near: Operation) -> SSAValue:
+def combine(monoid: str, a: SSAValue, b: SSAValue, near: Operation, linear: bool = False) -> SSAValue:
     """a ⊕ b, element by element for tables, put before an op; -a + -b as -(a + b), which may meet a + b."""
     if isinstance(a.type, ix.TableType):
-        return _combine_tables(monoid, a, b, near)
+        return _combine_tables(monoid, a, b, near, linear)
     if monoid == "add" and isinstance(a.owner, arith.NegfOp) and isinstance(b.owner, arith.NegfOp):
-        return new(near, arith.NegfOp(combine(monoid, a.owner.operand, b.owner.operand, near)))
+        return new(near, arith.NegfOp(combine(monoid, a.owner.operand, b.owner.operand, near, linear)))
     kinds = _FLOAT if isinstance(a.type, AnyFloat) else _INT
-    return new(near, kinds[monoid](a, b))
+    op = kinds[monoid](a, b)
+    if linear and monoid == "add":
+        op.attributes[LINEAR] = UnitAttr()
+    return new(near, op)
 
 
-def _combine_tables(monoid: str, a: SSAValue, b: SSAValue, near: Operation) -> SSAValue:
+def _combine_tables(monoid: str, a: SSAValue, b: SSAValue, near: Operation, linear: bool) -> SSAValue:
     """for i. a[i] ⊕ b[i]"""
     type = a.type
     assert isinstance(type, ix.TableType)
@@ -71,5 +74,5 @@ def _combine_tables(monoid: str, a: SSAValue, b: SSAValue, near: Operation) -> S
     loop.body.block.add_op(last)
     last.location = near.location
     rows = [new(last, ix.AtOp(t, [loop.index])) for t in (a, b)]
-    last.operands = [combine(monoid, rows[0], rows[1], last)]
+    last.operands = [combine(monoid, rows[0], rows[1], last, linear)]
     return new(near, loop)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pydex import knobs
+from pydex import knobs, processor
 
 COMPILER = ("", "cache", "frontend", "runtime", "dialects", "passes", "passes/vector_math")
 """The folders of pydex that have a part in compiling."""
@@ -59,14 +59,4 @@ def _stamps(folder: Path) -> Iterator[tuple]:
 @cache
 def _processor() -> tuple:
     """Its name and features: the first processor of the machine in /proc/cpuinfo."""
-    lines = []
-    try:
-        with open("/proc/cpuinfo") as file:
-            for line in file:
-                if not line.strip():
-                    break
-                if line.startswith(("vendor_id", "cpu family", "model", "stepping", "flags")):
-                    lines.append(line)
-    except OSError:
-        pass
-    return platform.machine(), sys.platform, *lines
+    return platform.machine(), sys.platform, *processor.described()

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A module imports from its own row or the rows above. A new top-level module of pydex needs a place here.
 ROWS = (
-    {"diagnostics", "knobs", "broken", "compiling", "outer", "profile", "types", "sizes", "sets"}
+    {"diagnostics", "knobs", "broken", "compiling", "outer", "processor", "profile", "types", "sizes", "sets"}
     | {"structs", "builtins", "policies", "asked"},
     {"dialects"},
     {"passes"},
