@@ -1,9 +1,10 @@
 // Contractions as products of matrices. The m loops together count the rows of a and c, the n loops the columns of b
-// and c, the k loops the terms of a sum; where the elements of a table do not lie as BLAS wants them, a tile of it is
-// copied into a matrix (packing: an image under a moving window becomes the matrix of its windows, and c, if several
-// places share a cell, is added up from such a matrix).
+// and c, the k loops the terms of a sum. Where the elements of all tables lie as BLAS wants them, it is called; else
+// blocks of rows and columns are summed up in registers (contract_kernel.h), which read a place as the sum of what its
+// two indices contribute: a window that moves over an image, or the transpose of it, is a matrix without being copied.
+// Copied (packed) is what would be read many times, and columns that do not lie side by side.
 //
-// Tiles and tasks depend on sizes and strides alone, so results do not depend on the number of threads.
+// Blocks and tasks depend on sizes and strides alone, so results do not depend on the number of threads.
 #include "contract.h"
 #include "blas.h"
 #include "pydex_rt.h"
@@ -12,8 +13,10 @@
 #include <string.h>
 
 enum { A, B, C };
-enum { TILE_M = 1024, TILE_N = 512, TILE_K = 256, SHORT_RUN = 32, MAX_TASKS = 64, MAX_DIMS = 32 };
-enum { LARGEST_TILE = TILE_M };
+enum { MAX_TASKS = 64, MAX_DIMS = 32 };
+enum { TERMS = 256, MANY_TERMS = 2048 };  // of a sum, before c is touched: more where its cells lie apart
+enum { BLOCK_BYTES = 384 << 10 };         // of packed rows: they stay in a cache of the second level
+enum { FEW_ROWS = 64, FEW_PANELS = 4 };   // reading columns, or rows, so often does not pay for packing them
 static const double TASK_WORK = 256e6;  // multiplications in one task
 
 // ---- loops of one kind, as one count --------------------------------------------------------------------------------
@@ -55,6 +58,7 @@ static int is_even(const axis *x, int table, int64_t lo, int64_t hi, int64_t *st
 
 // The places lo … hi in a table, one by one.
 static void places(const axis *x, int table, int64_t lo, int64_t hi, int64_t *to) {
+  if (lo == hi) return;
   int64_t digits[MAX_DIMS], rest = lo, at = offset(x, table, lo);
   for (int64_t d = x->rank - 1; d >= 0; d--) {
     digits[d] = rest % x->dims[d].count;
@@ -72,27 +76,35 @@ static void places(const axis *x, int table, int64_t lo, int64_t hi, int64_t *to
   }
 }
 
-// The positions lo … hi as pieces within which the places in a table are `stride` apart.
-typedef struct {
-  int64_t count, stride;
-  struct {
-    int64_t place, length;
-  } of[LARGEST_TILE];
-} pieces;
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static void cut_in_pieces(const axis *x, int table, int64_t lo, int64_t hi, pieces *found) {
-  int64_t length = run(x, table, &found->stride);
-  found->count = 0;
-  for (int64_t p = lo, end; p < hi; p = end) {
-    end = (p / length + 1) * length < hi ? (p / length + 1) * length : hi;
-    found->of[found->count].place = offset(x, table, p);
-    found->of[found->count++].length = end - p;
-  }
+static int adjacent(const int64_t *places, int64_t count) {
+  for (int64_t i = 1; i < count; i++)
+    if (places[i] - places[i - 1] != 1) return 0;
+  return 1;
 }
+
+// ---- sums in registers ----------------------------------------------------------------------------------------------
+enum { MOST_ROWS = 8, MOST_VECTORS = 2, MOST_COLUMNS = 32 };
+
+// A few rows and columns of c, and where the terms of their sums are.
+typedef struct {
+  int64_t terms;
+  const int64_t *a_steps, *b_steps;
+  const void *a[MOST_ROWS], *b;
+  void *c[MOST_ROWS];
+  int add;
+} tile;
+
+typedef struct {
+  int64_t lanes, rows;  // in a vector; in the largest tile
+  void (*of[MOST_ROWS][MOST_VECTORS])(const tile *);  // by rows and vectors, less one
+} kernels;
 
 // ---- one task -------------------------------------------------------------------------------------------------------
 typedef struct {
   const contraction *what;
+  int left, right;  // the tables of a and b
   axis m, n, k;
   const char *a, *b;
   char *c;
@@ -106,15 +118,20 @@ typedef struct {
 #endif
 
 #define T float
+#define INTEGER int32_t
 #define GEMM pdx_sgemm
 #define NAME(name) name##_f32
+#include "contract_widths.h"
 #include "contract_tiles.h"
 #undef T
+#undef INTEGER
 #undef GEMM
 #undef NAME
 #define T double
+#define INTEGER int64_t
 #define GEMM pdx_dgemm
 #define NAME(name) name##_f64
+#include "contract_widths.h"
 #include "contract_tiles.h"
 
 static void multiply(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
@@ -145,8 +162,8 @@ static void run_task(void *shared, int64_t task) {
   range rows = part(p.m.total, j->rows, task / j->columns % j->rows);
   range batches = part(j->batch.total, j->batches, task / j->columns / j->rows);
   for (int64_t batch = batches.lo; batch < batches.hi; batch++) {
-    p.a = j->of.a + size * offset(&j->batch, A, batch);
-    p.b = j->of.b + size * offset(&j->batch, B, batch);
+    p.a = j->of.a + size * offset(&j->batch, j->of.left, batch);
+    p.b = j->of.b + size * offset(&j->batch, j->of.right, batch);
     p.c = j->of.c + size * offset(&j->batch, C, batch);
     multiply(&p, rows.lo, rows.hi, columns.lo, columns.hi);
   }
@@ -187,14 +204,32 @@ static axis take(dim **next, int64_t rank, int by_c) {
   return x;
 }
 
+// cᵀ = bᵀ·aᵀ
+static product transposed(const product *p) {
+  return (product){p->what, p->right, p->left, p->n, p->m, p->k, p->b, p->a, p->c};
+}
+
+static void reverse(dim *dims, int64_t rank) {
+  for (int64_t i = 0; i < rank / 2; i++) {
+    dim first = dims[i];
+    dims[i] = dims[rank - 1 - i];
+    dims[rank - 1 - i] = first;
+  }
+}
+
 void pdx_contract(const contraction *what) {
   dim dims[MAX_DIMS], *next = dims;
   memcpy(dims, what->dims, (size_t)(what->batches + what->ms + what->ns + what->ks) * sizeof *dims);
-  job j = {.of = {.what = what, .a = what->a, .b = what->b, .c = what->c}};
+  job j = {.of = {.what = what, .left = A, .right = B, .a = what->a, .b = what->b, .c = what->c}};
   j.batch = take(&next, what->batches, 1);
   j.of.m = take(&next, what->ms, 1);
   j.of.n = take(&next, what->ns, 1);
   j.of.k = take(&next, what->ks, 0);
+  product other = transposed(&j.of);
+  double (*cost)(const product *) = what->wide ? cost_f64 : cost_f32;
+  if (cost(&other) < cost(&j.of)) j.of = other;
+  // Rows of a tile should not share cells: the next one would wait for what the last one has written.
+  if (what->overlap) reverse((dim *)j.of.m.dims, j.of.m.rank);
   double work = (double)j.batch.total * (double)j.of.m.total * (double)j.of.n.total;
   if (work == 0) return;
   cut(&j, what->overlap ? 0 : work * (double)j.of.k.total);

@@ -1,133 +1,183 @@
-// The tiles of a product, for elements of type T; included by contract.c, once for f32 and once for f64.
+// Blocks of a product, for elements of type T; included by contract.c, once for f32 and once for f64.
 
-// Copies the elements at rows r0 … r1, columns c0 … c1 of a table into a row-major matrix.
-static void NAME(pack)(const T *from, int table, const axis *rows, int64_t r0, int64_t r1, const axis *columns,
-                       int64_t c0, int64_t c1, T *to) {
-  pieces row;
-  int64_t starts[LARGEST_TILE];
-  cut_in_pieces(columns, table, c0, c1, &row);
-  places(rows, table, r0, r1, starts);
-  for (int64_t r = 0; r < r1 - r0; r++) {
-    for (int64_t p = 0; p < row.count; p++) {
-      const T *cell = from + starts[r] + row.of[p].place;
-      int64_t length = row.of[p].length;
-      if (row.stride == 1) {
-        memcpy(to, cell, (size_t)length * sizeof(T));
-      } else {
-        for (int64_t i = 0; i < length; i++) to[i] = cell[i * row.stride];
-      }
-      to += length;
-    }
-  }
+typedef T NAME(four) __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
+#ifdef __clang__
+#define SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+typedef INTEGER NAME(places) __attribute__((vector_size(4 * sizeof(T))));
+#define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (NAME(places)){__VA_ARGS__})
+#endif
+
+// to[k * stride + i] = from[lines[i] + k],  for four lines and four terms.
+
+static inline __attribute__((always_inline)) void NAME(transpose)(const T *from, const int64_t *lines, T *to,
+                                                                  int64_t stride) {
+  NAME(four) x[4], y[4];
+  for (int i = 0; i < 4; i++) x[i] = *(const NAME(four) *)(from + lines[i]);
+  y[0] = SHUFFLE(x[0], x[1], 0, 4, 1, 5);
+  y[1] = SHUFFLE(x[0], x[1], 2, 6, 3, 7);
+  y[2] = SHUFFLE(x[2], x[3], 0, 4, 1, 5);
+  y[3] = SHUFFLE(x[2], x[3], 2, 6, 3, 7);
+  *(NAME(four) *)to = SHUFFLE(y[0], y[2], 0, 1, 4, 5);
+  *(NAME(four) *)(to + stride) = SHUFFLE(y[0], y[2], 2, 3, 6, 7);
+  *(NAME(four) *)(to + 2 * stride) = SHUFFLE(y[1], y[3], 0, 1, 4, 5);
+  *(NAME(four) *)(to + 3 * stride) = SHUFFLE(y[1], y[3], 2, 3, 6, 7);
 }
+#undef SHUFFLE
 
-WIDE static void NAME(add)(T *restrict to, const T *restrict from, int64_t count) {
-  for (int64_t i = 0; i < count; i++) to[i] += from[i];
-}
-
-// Adds a row-major matrix to the cells of c, or overwrites them.
-static void NAME(unpack)(const T *from, const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
-  pieces row;
-  int64_t starts[LARGEST_TILE];
-  cut_in_pieces(&p->n, C, n0, n1, &row);
-  places(&p->m, C, m0, m1, starts);
-  for (int64_t r = 0; r < m1 - m0; r++) {
-    for (int64_t k = 0; k < row.count; k++) {
-      T *cell = (T *)p->c + starts[r] + row.of[k].place;
-      int64_t length = row.of[k].length;
-      if (p->what->add && row.stride == 1) {
-        NAME(add)(cell, from, length);
-      } else if (p->what->add) {
-        for (int64_t i = 0; i < length; i++) cell[i * row.stride] += from[i];
-      } else {
-        for (int64_t i = 0; i < length; i++) cell[i * row.stride] = from[i];
-      }
-      from += length;
-    }
-  }
-}
-
-// A matrix of some rows and columns of a table: in place, or copied to `buffer` (as it is, or transposed, whichever
-// walks through the table).
-static const T *NAME(matrix)(const T *from, int table, const axis *rows, int64_t r0, int64_t r1, const axis *columns,
-                             int64_t c0, int64_t c1, T *buffer, layout *found) {
-  int64_t by_row, by_column, height = r1 - r0, width = c1 - c0;
-  int even = is_even(rows, table, r0, r1, &by_row) & is_even(columns, table, c0, c1, &by_column);
-  if (even && pdx_layout(height, width, by_row, by_column, found))
-    return from + offset(rows, table, r0) + offset(columns, table, c0);
-  int64_t step, row_run = run(rows, table, &step), column_run = run(columns, table, &step);
-  int transposed = llabs(by_row) != llabs(by_column) ? llabs(by_row) < llabs(by_column) : row_run > column_run;
-  *found = (layout){transposed, transposed ? height : width};
-  if (transposed) {
-    NAME(pack)(from, table, columns, c0, c1, rows, r0, r1, buffer);
-  } else {
-    NAME(pack)(from, table, rows, r0, r1, columns, c0, c1, buffer);
-  }
-  return buffer;
-}
-
-typedef struct {
-  T *a, *b, *c;
-} NAME(buffers);
-
-// One tile of c: all terms of its sums, TILE_K at a time where that makes copies small.
-static void NAME(tile)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1, int64_t step,
-                       NAME(buffers) buffer) {
-  int64_t rows = m1 - m0, columns = n1 - n0, by_m, by_n;
-  int even = is_even(&p->m, C, m0, m1, &by_m) & is_even(&p->n, C, n0, n1, &by_n);
-  layout lc;
-  int direct = !p->what->overlap && even && pdx_layout(rows, columns, by_m, by_n, &lc);
-  T *c = direct ? (T *)p->c + offset(&p->m, C, m0) + offset(&p->n, C, n0) : buffer.c;
-  if (!direct) lc = (layout){0, columns};
-  int beta = direct && p->what->add;
-  for (int64_t k0 = 0; k0 < p->k.total; k0 += step) {
-    int64_t k1 = k0 + step < p->k.total ? k0 + step : p->k.total;
-    layout la, lb;
-    const T *a = NAME(matrix)((const T *)p->a, A, &p->m, m0, m1, &p->k, k0, k1, buffer.a, &la);
-    const T *b = NAME(matrix)((const T *)p->b, B, &p->k, k0, k1, &p->n, n0, n1, buffer.b, &lb);
-    if (lc.transposed) {  // cᵀ = bᵀ·aᵀ
-      la.transposed ^= 1;
-      lb.transposed ^= 1;
-      GEMM(columns, rows, k1 - k0, b, lb, a, la, beta, c, lc.ld);
-    } else {
-      GEMM(rows, columns, k1 - k0, a, la, b, lb, beta, c, lc.ld);
-    }
-    beta = 1;
-  }
-  if (!p->k.total && !p->what->add) {
-    memset(buffer.c, 0, (size_t)(rows * columns) * sizeof(T));
-    direct = 0;
-  }
-  if (!direct && (p->k.total || !p->what->add)) NAME(unpack)(buffer.c, p, m0, m1, n0, n1);
-}
-
-// Does a range of rows and columns need no copy at all?
-static int NAME(in_place)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
-  int64_t am, cm, bn, cn, ak, bk, rows = m1 - m0, columns = n1 - n0, terms = p->k.total;
-  layout any;
-  return !p->what->overlap && terms && is_even(&p->m, A, m0, m1, &am) & is_even(&p->m, C, m0, m1, &cm) &
-         is_even(&p->n, B, n0, n1, &bn) & is_even(&p->n, C, n0, n1, &cn) & is_even(&p->k, A, 0, terms, &ak) &
-         is_even(&p->k, B, 0, terms, &bk) && pdx_layout(rows, terms, am, ak, &any) &&
-         pdx_layout(terms, columns, bk, bn, &any) && pdx_layout(rows, columns, cm, cn, &any);
-}
-
-static int64_t NAME(least)(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static void NAME(range)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
-  NAME(buffers) buffer = {0};
-  if (NAME(in_place)(p, m0, m1, n0, n1)) {
-    NAME(tile)(p, m0, m1, n0, n1, p->k.total, buffer);
+// Copies  to[k * stride + i] = from[lines[i] + steps[k]],  for `count` lines.
+WIDE static void NAME(pack)(const T *from, const int64_t *lines, int64_t count, const int64_t *steps, int64_t terms,
+                            T *to, int64_t stride) {
+  if (adjacent(lines, count)) {
+    from += lines[0];
+    for (int64_t k = 0; k < terms; k++, to += stride)
+      for (int64_t i = 0; i < count; i++) to[i] = from[steps[k] + i];
     return;
   }
-  int64_t rows = NAME(least)(TILE_M, m1 - m0), columns = NAME(least)(TILE_N, n1 - n0);
-  int64_t terms = NAME(least)(TILE_K, p->k.total), stride, length = run(&p->n, C, &stride);
-  buffer.a = pdx_alloc(rows * terms * (int64_t)sizeof(T));
-  buffer.b = pdx_alloc(terms * columns * (int64_t)sizeof(T));
-  buffer.c = pdx_alloc(rows * columns * (int64_t)sizeof(T));
-  for (int64_t n = n0; n < n1;) {
-    int64_t end = NAME(least)(n + columns, n1);
-    if (length >= SHORT_RUN) end = NAME(least)(end, (n / length + 1) * length);  // c in place
-    for (int64_t m = m0; m < m1; m += rows) NAME(tile)(p, m, NAME(least)(m + rows, m1), n, end, TILE_K, buffer);
-    n = end;
+  for (int64_t k0 = 0, k1; k0 < terms; k0 = k1) {  // what is read and what is written are few lines of memory
+    k1 = least(terms, k0 + 16);
+    int64_t fours = count - count % 4, k = k0;
+    for (; k1 - k >= 4 && adjacent(steps + k, 4); k += 4)
+      for (int64_t i = 0; i < fours; i += 4) NAME(transpose)(from + steps[k], lines + i, to + k * stride + i, stride);
+    for (int64_t l = k0; l < k1; l++)
+      for (int64_t i = l < k ? fours : 0; i < count; i++) to[l * stride + i] = from[lines[i] + steps[l]];
   }
+}
+
+// Writes a tile's sums to the cells of c, or adds them.
+WIDE static void NAME(unpack)(const T *from, int64_t stride, T *const *rows, int64_t height, const int64_t *columns,
+                              int64_t count, int add) {
+  for (int64_t i = 0; i < height; i++, from += stride) {
+    for (int64_t j = 0, end; j < count; j = end) {
+      for (end = j + 1; end < count && columns[end] - columns[end - 1] == 1;) end++;
+      T *cells = rows[i] + columns[j];
+      if (add) {
+        for (int64_t l = 0; l < end - j; l++) cells[l] += from[j + l];
+      } else {
+        for (int64_t l = 0; l < end - j; l++) cells[l] = from[j + l];
+      }
+    }
+  }
+}
+
+// Some rows of a and c.
+typedef struct {
+  int64_t count, height;        // all of them, and in one tile
+  const int64_t *lines, *cells;  // where they are in a and in c
+  const T *a, *packed;          // in panels of `height` rows, or NULL
+  T *c;
+} NAME(block);
+
+// All rows of a block, in a panel of columns, which are at these places in c.
+static void NAME(panel)(const NAME(block) *rows, tile t, const int64_t *columns, int64_t count, int add,
+                        const kernels *with) {
+  int64_t vectors = count > with->lanes ? 2 : 1, width = vectors * with->lanes;
+  int direct = count == width && adjacent(columns, count);
+  T sums[MOST_ROWS * MOST_COLUMNS], *at[MOST_ROWS];
+  t.add = direct && add;
+  for (int64_t i = 0; i < rows->count; i += rows->height) {
+    int64_t height = least(rows->height, rows->count - i);
+    for (int64_t r = 0; r < height; r++) {
+      t.a[r] = rows->packed ? rows->packed + i * t.terms + r : rows->a + rows->lines[i + r];
+      at[r] = rows->c + rows->cells[i + r];
+      t.c[r] = direct ? at[r] + columns[0] : sums + r * width;
+    }
+    with->of[height - 1][vectors - 1](&t);
+    if (!direct) NAME(unpack)(sums, width, at, height, columns, count, add);
+  }
+}
+
+// A block's rows and all columns n0 … n1, with some terms of their sums. `steps`: from term to term in a, in b, and in
+// a packed panel of each.
+static void NAME(columns)(const product *p, const NAME(block) *rows, int64_t n0, int64_t n1, int64_t terms,
+                          int64_t *const *steps, int add, T *buffer, const kernels *with) {
+  int64_t most = 2 * with->lanes, lines[MOST_COLUMNS], cells[MOST_COLUMNS];
+  tile t = {.terms = terms, .a_steps = steps[rows->packed ? 2 : 0]};
+  for (int64_t n = n0; n < n1; n += most) {
+    int64_t count = least(most, n1 - n);
+    places(&p->n, p->right, n, n + count, lines);
+    places(&p->n, C, n, n + count, cells);
+    int direct = rows->count <= FEW_ROWS && count % with->lanes == 0 && adjacent(lines, count);
+    if (!direct) {
+      if (count < most) memset(buffer, 0, (size_t)(terms * most) * sizeof(T));
+      NAME(pack)((const T *)p->b, lines, count, steps[1], terms, buffer, most);
+    }
+    t.b = direct ? (const T *)p->b + lines[0] : buffer;
+    t.b_steps = steps[direct ? 1 : 3];
+    NAME(panel)(rows, t, cells, count, add, with);
+  }
+}
+
+// About how long blocks take, in multiplications of vectors. Which factor is a is free, as is the transpose of c.
+static double NAME(cost)(const product *p) {
+  int64_t lanes = NAME(widest)()->lanes, columns = (p->n.total + lanes - 1) / lanes, by_b, by_c;
+  double m = (double)p->m.total, n = (double)p->n.total, k = (double)p->k.total;
+  int64_t b_run = run(&p->n, p->right, &by_b), c_run = run(&p->n, C, &by_c);
+  int b_lies = by_b == 1 && b_run >= lanes, c_lies = by_c == 1 && c_run >= lanes;
+  double sums = (m < 4 ? 4 : m) * (double)columns * k;
+  double rows = n > (double)(FEW_PANELS * 2 * lanes) ? m * k : 0;
+  double packed = b_lies ? (m > FEW_ROWS || b_run < 2 * lanes ? n * k / 4 : 0) : n * k;
+  double unpacked = m * n * (c_lies ? 0.25 : 2) * (1 + k / (c_lies ? TERMS : MANY_TERMS));
+  return sums + rows + packed + unpacked;
+}
+
+static void NAME(blocks)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+  const kernels *with = NAME(widest)();
+  int64_t stride, most = 2 * with->lanes, pack = n1 - n0 > FEW_PANELS * most;
+  int apart = run(&p->n, C, &stride) == 1 || stride != 1;
+  int64_t blocks = p->k.total / (apart && !pack ? MANY_TERMS : TERMS) + 1;
+  int64_t together = (p->k.total + blocks - 1) / blocks;
+  int64_t height = pack ? least(m1 - m0, BLOCK_BYTES / (int64_t)sizeof(T) / TERMS) : m1 - m0;
+  int64_t *lines = pdx_alloc(height * 8), *cells = pdx_alloc(height * 8), *steps[4];
+  for (int i = 0; i < 4; i++) steps[i] = pdx_alloc(together * 8);
+  for (int64_t k = 0; k < together; k++) steps[3][k] = k * most;
+  T *a = pack ? pdx_alloc((height + with->rows) * together * (int64_t)sizeof(T)) : NULL;
+  T *b = pdx_alloc(together * most * (int64_t)sizeof(T));
+  NAME(block) rows = {.lines = lines, .cells = cells, .a = (const T *)p->a, .packed = a, .c = (T *)p->c};
+  int64_t k0 = 0;
+  do {
+    int64_t terms = least(together, p->k.total - k0);
+    places(&p->k, p->left, k0, k0 + terms, steps[0]);
+    places(&p->k, p->right, k0, k0 + terms, steps[1]);
+    for (int64_t m = m0; m < m1; m += rows.count) {
+      rows.count = least(height, m1 - m);
+      int64_t panels = (rows.count + with->rows - 1) / with->rows;
+      rows.height = (rows.count + panels - 1) / panels;
+      places(&p->m, p->left, m, m + rows.count, lines);
+      places(&p->m, C, m, m + rows.count, cells);
+      if (pack) {
+        for (int64_t k = 0; k < terms; k++) steps[2][k] = k * rows.height;
+        for (int64_t i = 0; i < rows.count; i += rows.height)
+          NAME(pack)(rows.a, lines + i, least(rows.height, rows.count - i), steps[0], terms, a + i * terms, rows.height);
+      }
+      NAME(columns)(p, &rows, n0, n1, terms, steps, p->what->add || k0, b, with);
+    }
+    k0 += terms;
+  } while (k0 < p->k.total);
+}
+
+// All of it is three matrices.
+static int NAME(matrices)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+  int64_t am, cm, bn, cn, ak, bk, rows = m1 - m0, columns = n1 - n0, terms = p->k.total;
+  layout la, lb, lc;
+  int even = !p->what->overlap && terms && is_even(&p->m, p->left, m0, m1, &am) & is_even(&p->m, C, m0, m1, &cm) &
+             is_even(&p->n, p->right, n0, n1, &bn) & is_even(&p->n, C, n0, n1, &cn) &
+             is_even(&p->k, p->left, 0, terms, &ak) & is_even(&p->k, p->right, 0, terms, &bk);
+  if (!even || !pdx_layout(rows, terms, am, ak, &la) || !pdx_layout(terms, columns, bk, bn, &lb) ||
+      !pdx_layout(rows, columns, cm, cn, &lc))
+    return 0;
+  const T *a = (const T *)p->a + offset(&p->m, p->left, m0), *b = (const T *)p->b + offset(&p->n, p->right, n0);
+  T *c = (T *)p->c + offset(&p->m, C, m0) + offset(&p->n, C, n0);
+  if (lc.transposed) {  // cᵀ = bᵀ·aᵀ
+    la.transposed ^= 1;
+    lb.transposed ^= 1;
+    GEMM(columns, rows, terms, b, lb, a, la, p->what->add, c, lc.ld);
+  } else {
+    GEMM(rows, columns, terms, a, la, b, lb, p->what->add, c, lc.ld);
+  }
+  return 1;
+}
+
+static void NAME(range)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+  if (!NAME(matrices)(p, m0, m1, n0, n1) && (p->k.total || !p->what->add)) NAME(blocks)(p, m0, m1, n0, n1);
 }
