@@ -78,14 +78,36 @@ static void places(const axis *x, int table, int64_t lo, int64_t hi, int64_t *to
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static int adjacent(const int64_t *places, int64_t count) {
-  for (int64_t i = 1; i < count; i++)
-    if (places[i] - places[i - 1] != 1) return 0;
-  return 1;
+// How many of the places, from the first on, lie side by side.
+static int64_t together(const int64_t *places, int64_t count) {
+  int64_t length = 1;
+  while (length < count && places[length] - places[length - 1] == 1) length++;
+  return length;
 }
+
+static int adjacent(const int64_t *places, int64_t count) { return together(places, count) == count; }
 
 // ---- sums in registers ----------------------------------------------------------------------------------------------
 enum { MOST_ROWS = 8, MOST_VECTORS = 2, MOST_COLUMNS = 32 };
+
+// Columns, as runs of such that lie side by side.
+typedef struct {
+  int64_t count;
+  struct {
+    int64_t place, length;
+  } of[MOST_COLUMNS];
+} pieces;
+
+static pieces in_pieces(const int64_t *places, int64_t count) {
+  pieces found;
+  found.count = 0;
+  for (int64_t i = 0, length; i < count; i += length) {
+    length = together(places + i, count - i);
+    found.of[found.count].place = places[i];
+    found.of[found.count++].length = length;
+  }
+  return found;
+}
 
 // A few rows and columns of c, and where the terms of their sums are.
 typedef struct {
@@ -101,6 +123,13 @@ typedef struct {
   void (*of[MOST_ROWS][MOST_VECTORS])(const tile *);  // by rows and vectors, less one
 } kernels;
 
+// Sums are in registers only if no index into them is left.
+#ifdef __clang__
+#define UNROLL
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
 // ---- one task -------------------------------------------------------------------------------------------------------
 typedef struct {
   const contraction *what;
@@ -109,13 +138,6 @@ typedef struct {
   const char *a, *b;
   char *c;
 } product;
-
-// Compiled for each width of vectors, where the loader can choose.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
-#define WIDE __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define WIDE
-#endif
 
 #define T float
 #define INTEGER int32_t

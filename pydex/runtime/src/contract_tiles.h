@@ -25,37 +25,77 @@ static inline __attribute__((always_inline)) void NAME(transpose)(const T *from,
 }
 #undef SHUFFLE
 
-// Copies  to[k * stride + i] = from[lines[i] + steps[k]],  for `count` lines.
-WIDE static void NAME(pack)(const T *from, const int64_t *lines, int64_t count, const int64_t *steps, int64_t terms,
-                            T *to, int64_t stride) {
-  if (adjacent(lines, count)) {
-    from += lines[0];
-    for (int64_t k = 0; k < terms; k++, to += stride)
-      for (int64_t i = 0; i < count; i++) to[i] = from[steps[k] + i];
-    return;
-  }
-  for (int64_t k0 = 0, k1; k0 < terms; k0 = k1) {  // what is read and what is written are few lines of memory
-    k1 = least(terms, k0 + 16);
-    int64_t fours = count - count % 4, k = k0;
-    for (; k1 - k >= 4 && adjacent(steps + k, 4); k += 4)
-      for (int64_t i = 0; i < fours; i += 4) NAME(transpose)(from + steps[k], lines + i, to + k * stride + i, stride);
-    for (int64_t l = k0; l < k1; l++)
-      for (int64_t i = l < k ? fours : 0; i < count; i++) to[l * stride + i] = from[lines[i] + steps[l]];
+// Copies  to[k * stride + i] = from[steps[k] + i],  for i < count; `at_once` is a power of two and at least half of it.
+static inline __attribute__((always_inline)) void NAME(copy)(const T *from, const int64_t *steps, int64_t terms, T *to,
+                                                             int64_t stride, int64_t count, int64_t at_once) {
+  for (int64_t k = 0; k < terms; k++, to += stride) {
+    const T *run = from + steps[k];
+    __builtin_prefetch((const char *)(run + count));  // the next panel
+    __builtin_prefetch((const char *)(run + count) + 64);
+    memcpy(to, run, (size_t)at_once * sizeof(T));
+    memcpy(to + count - at_once, run + count - at_once, (size_t)at_once * sizeof(T));
   }
 }
 
-// Writes a tile's sums to the cells of c, or adds them.
-WIDE static void NAME(unpack)(const T *from, int64_t stride, T *const *rows, int64_t height, const int64_t *columns,
-                              int64_t count, int add) {
-  for (int64_t i = 0; i < height; i++, from += stride) {
-    for (int64_t j = 0, end; j < count; j = end) {
-      for (end = j + 1; end < count && columns[end] - columns[end - 1] == 1;) end++;
-      T *cells = rows[i] + columns[j];
-      if (add) {
-        for (int64_t l = 0; l < end - j; l++) cells[l] += from[j + l];
-      } else {
-        for (int64_t l = 0; l < end - j; l++) cells[l] = from[j + l];
+static void NAME(copy_run)(const T *from, const int64_t *steps, int64_t terms, T *to, int64_t stride, int64_t count) {
+  for (; count > 32; count -= 32, from += 32, to += 32) NAME(copy)(from, steps, terms, to, stride, 32, 32);
+  switch (count) {
+    case 32: NAME(copy)(from, steps, terms, to, stride, 32, 32); break;
+    case 16 ... 31: NAME(copy)(from, steps, terms, to, stride, count, 16); break;
+    case 8 ... 15: NAME(copy)(from, steps, terms, to, stride, count, 8); break;
+    case 4 ... 7: NAME(copy)(from, steps, terms, to, stride, count, 4); break;
+    case 2 ... 3: NAME(copy)(from, steps, terms, to, stride, count, 2); break;
+    default: NAME(copy)(from, steps, terms, to, stride, 1, 1);
+  }
+}
+
+// The same where terms, not lines, lie side by side.
+static void NAME(copy_across)(const T *from, const int64_t *lines, int64_t count, const int64_t *steps, int64_t terms,
+                              T *to, int64_t stride) {
+  int64_t fours = count - count % 4;
+  for (int64_t k0 = 0, k1; k0 < terms; k0 = k1) {  // so many that few lines of memory are read and written
+    int64_t k2 = k0;
+    k1 = least(terms, k0 + 16);
+    while (k1 - k2 >= 4 && adjacent(steps + k2, 4)) k2 += 4;
+    for (int64_t i = 0; i < fours; i += 4)
+      for (int64_t k = k0; k < k2; k += 4) NAME(transpose)(from + steps[k], lines + i, to + k * stride + i, stride);
+    for (int64_t k = k0; k < k1; k++)
+      for (int64_t i = k < k2 ? fours : 0; i < count; i++) to[k * stride + i] = from[lines[i] + steps[k]];
+  }
+}
+
+// Copies  to[k * stride + i] = from[lines[i] + steps[k]],  for `count` lines.
+static void NAME(pack)(const T *from, const int64_t *lines, int64_t count, const int64_t *steps, int64_t terms, T *to,
+                       int64_t stride) {
+  if (terms >= 4 && adjacent(steps, 4) && !adjacent(lines, least(count, 4))) {
+    NAME(copy_across)(from, lines, count, steps, terms, to, stride);
+    return;
+  }
+  if (!adjacent(lines, least(count, 2))) {
+    for (int64_t k = 0; k < terms; k++, to += stride)
+      for (int64_t i = 0; i < count; i++) to[i] = from[lines[i] + steps[k]];
+    return;
+  }
+  for (int64_t i = 0, length; i < count; i += length) {
+    length = together(lines + i, count - i);
+    NAME(copy_run)(from + lines[i], steps, terms, to + i, stride, length);
+  }
+}
+
+// Writes the sums of a tile to cells of these rows of c, or adds them.
+static void NAME(unpack)(const T *sums, int64_t stride, T *const *rows, int64_t height, const pieces *columns,
+                         int add) {
+  for (int64_t p = 0; p < columns->count; sums += columns->of[p++].length) {
+    int64_t length = columns->of[p].length, fours = length - length % 4;
+    for (int64_t r = 0; r < height; r++) {
+      const T *from = sums + r * stride;
+      T *to = rows[r] + columns->of[p].place;
+      for (int64_t i = 0; i < fours; i += 4) {
+        NAME(four) sum = *(const NAME(four) *)(from + i);
+        if (add) sum += *(const NAME(four) *)(to + i);
+        *(NAME(four) *)(to + i) = sum;
       }
+      for (int64_t i = fours; i < length; i++) to[i] = add ? to[i] + from[i] : from[i];
     }
   }
 }
@@ -69,10 +109,11 @@ typedef struct {
 } NAME(block);
 
 // All rows of a block, in a panel of columns, which are at these places in c.
-static void NAME(panel)(const NAME(block) *rows, tile t, const int64_t *columns, int64_t count, int add,
+static void NAME(panel)(const NAME(block) *rows, tile t, const int64_t *cells, int64_t count, int add,
                         const kernels *with) {
   int64_t vectors = count > with->lanes ? 2 : 1, width = vectors * with->lanes;
-  int direct = count == width && adjacent(columns, count);
+  pieces columns = in_pieces(cells, count);
+  int direct = columns.of[0].length == width;
   T sums[MOST_ROWS * MOST_COLUMNS], *at[MOST_ROWS];
   t.add = direct && add;
   for (int64_t i = 0; i < rows->count; i += rows->height) {
@@ -80,10 +121,10 @@ static void NAME(panel)(const NAME(block) *rows, tile t, const int64_t *columns,
     for (int64_t r = 0; r < height; r++) {
       t.a[r] = rows->packed ? rows->packed + i * t.terms + r : rows->a + rows->lines[i + r];
       at[r] = rows->c + rows->cells[i + r];
-      t.c[r] = direct ? at[r] + columns[0] : sums + r * width;
+      t.c[r] = direct ? at[r] + cells[0] : sums + r * width;
     }
     with->of[height - 1][vectors - 1](&t);
-    if (!direct) NAME(unpack)(sums, width, at, height, columns, count, add);
+    if (!direct) NAME(unpack)(sums, width, at, height, &columns, add);
   }
 }
 
@@ -117,7 +158,7 @@ static double NAME(cost)(const product *p) {
   double sums = (m < 4 ? 4 : m) * (double)columns * k;
   double rows = n > (double)(FEW_PANELS * 2 * lanes) ? m * k : 0;
   double packed = b_lies ? (m > FEW_ROWS || b_run < 2 * lanes ? n * k / 4 : 0) : n * k;
-  double unpacked = m * n * (c_lies ? 0.25 : 2) * (1 + k / (c_lies ? TERMS : MANY_TERMS));
+  double unpacked = m * n * (c_lies ? 0.25 : 4) * (1 + k / (c_lies || rows ? TERMS : MANY_TERMS));
   return sums + rows + packed + unpacked;
 }
 
@@ -126,17 +167,17 @@ static void NAME(blocks)(const product *p, int64_t m0, int64_t m1, int64_t n0, i
   int64_t stride, most = 2 * with->lanes, pack = n1 - n0 > FEW_PANELS * most;
   int apart = run(&p->n, C, &stride) == 1 || stride != 1;
   int64_t blocks = p->k.total / (apart && !pack ? MANY_TERMS : TERMS) + 1;
-  int64_t together = (p->k.total + blocks - 1) / blocks;
+  int64_t most_terms = (p->k.total + blocks - 1) / blocks;
   int64_t height = pack ? least(m1 - m0, BLOCK_BYTES / (int64_t)sizeof(T) / TERMS) : m1 - m0;
   int64_t *lines = pdx_alloc(height * 8), *cells = pdx_alloc(height * 8), *steps[4];
-  for (int i = 0; i < 4; i++) steps[i] = pdx_alloc(together * 8);
-  for (int64_t k = 0; k < together; k++) steps[3][k] = k * most;
-  T *a = pack ? pdx_alloc((height + with->rows) * together * (int64_t)sizeof(T)) : NULL;
-  T *b = pdx_alloc(together * most * (int64_t)sizeof(T));
+  for (int i = 0; i < 4; i++) steps[i] = pdx_alloc(most_terms * 8);
+  for (int64_t k = 0; k < most_terms; k++) steps[3][k] = k * most;
+  T *a = pack ? pdx_alloc((height + with->rows) * most_terms * (int64_t)sizeof(T)) : NULL;
+  T *b = pdx_alloc(most_terms * most * (int64_t)sizeof(T));
   NAME(block) rows = {.lines = lines, .cells = cells, .a = (const T *)p->a, .packed = a, .c = (T *)p->c};
   int64_t k0 = 0;
   do {
-    int64_t terms = least(together, p->k.total - k0);
+    int64_t terms = least(most_terms, p->k.total - k0);
     places(&p->k, p->left, k0, k0 + terms, steps[0]);
     places(&p->k, p->right, k0, k0 + terms, steps[1]);
     for (int64_t m = m0; m < m1; m += rows.count) {
