@@ -14,8 +14,9 @@
 
 enum { A, B, C };
 enum { MAX_TASKS = 64, MAX_DIMS = 32 };
-enum { TERMS = 256, MANY_TERMS = 2048 };  // of a sum, before c is touched: more where its cells lie apart
+enum { TERMS = 256, MANY_TERMS = 1024 };  // of a sum, before c is touched: more where its cells lie apart
 enum { BLOCK_BYTES = 384 << 10 };         // of packed rows: they stay in a cache of the second level
+enum { PANELS_BYTES = 256 << 10, MOST_PANELS = 8 };  // of packed columns
 enum { FEW_ROWS = 64, FEW_PANELS = 4 };   // reading columns, or rows, so often does not pay for packing them
 static const double TASK_WORK = 256e6;  // multiplications in one task
 
@@ -58,21 +59,12 @@ static int is_even(const axis *x, int table, int64_t lo, int64_t hi, int64_t *st
 
 // The places lo … hi in a table, one by one.
 static void places(const axis *x, int table, int64_t lo, int64_t hi, int64_t *to) {
-  if (lo == hi) return;
-  int64_t digits[MAX_DIMS], rest = lo, at = offset(x, table, lo);
-  for (int64_t d = x->rank - 1; d >= 0; d--) {
-    digits[d] = rest % x->dims[d].count;
-    rest /= x->dims[d].count;
-  }
-  for (int64_t p = lo; p < hi; p++) {
-    *to++ = at;
-    for (int64_t d = x->rank - 1; d >= 0; d--) {
-      int64_t stride = stride_of(&x->dims[d], table);
-      at += stride;
-      if (++digits[d] < x->dims[d].count) break;
-      digits[d] = 0;
-      at -= stride * x->dims[d].count;
-    }
+  int64_t within = 1, stride = 0;  // of the innermost loop
+  if (x->rank) within = x->dims[x->rank - 1].count, stride = stride_of(&x->dims[x->rank - 1], table);
+  for (int64_t p = lo, end; p < hi; p = end) {
+    int64_t at = offset(x, table, p);
+    end = p - p % within + within < hi ? p - p % within + within : hi;
+    for (int64_t i = p; i < end; i++, at += stride) *to++ = at;
   }
 }
 
@@ -93,6 +85,7 @@ enum { MOST_ROWS = 8, MOST_VECTORS = 2, MOST_COLUMNS = 32 };
 // Columns, as runs of such that lie side by side.
 typedef struct {
   int64_t count;
+  int apart;  // each is one column
   struct {
     int64_t place, length;
   } of[MOST_COLUMNS];
@@ -106,6 +99,7 @@ static pieces in_pieces(const int64_t *places, int64_t count) {
     found.of[found.count].place = places[i];
     found.of[found.count++].length = length;
   }
+  found.apart = found.count == count;
   return found;
 }
 

@@ -82,70 +82,107 @@ static void NAME(pack)(const T *from, const int64_t *lines, int64_t count, const
   }
 }
 
-// Writes the sums of a tile to cells of these rows of c, or adds them.
-static void NAME(unpack)(const T *sums, int64_t stride, T *const *rows, int64_t height, const pieces *columns,
-                         int add) {
-  for (int64_t p = 0; p < columns->count; sums += columns->of[p++].length) {
-    int64_t length = columns->of[p].length, fours = length - length % 4;
-    for (int64_t r = 0; r < height; r++) {
-      const T *from = sums + r * stride;
-      T *to = rows[r] + columns->of[p].place;
-      for (int64_t i = 0; i < fours; i += 4) {
-        NAME(four) sum = *(const NAME(four) *)(from + i);
-        if (add) sum += *(const NAME(four) *)(to + i);
-        *(NAME(four) *)(to + i) = sum;
-      }
-      for (int64_t i = fours; i < length; i++) to[i] = add ? to[i] + from[i] : from[i];
+// Writes sums to these cells of a row of c, or adds them.
+static void NAME(unpack)(const T *sums, T *row, const pieces *columns, int add) {
+  if (columns->apart) {
+    for (int64_t p = 0; p < columns->count; p++) {
+      T *to = row + columns->of[p].place;
+      *to = add ? *to + sums[p] : sums[p];
     }
+    return;
+  }
+  for (int64_t p = 0; p < columns->count; p++) {
+    int64_t length = columns->of[p].length, fours = length - length % 4;
+    T *to = row + columns->of[p].place;
+    for (int64_t i = 0; i < fours; i += 4) {
+      NAME(four) sum = *(const NAME(four) *)(sums + i);
+      if (add) sum += *(const NAME(four) *)(to + i);
+      *(NAME(four) *)(to + i) = sum;
+    }
+    for (int64_t i = fours; i < length; i++) to[i] = add ? to[i] + sums[i] : sums[i];
+    sums += length;
   }
 }
 
 // Some rows of a and c.
 typedef struct {
-  int64_t count, height;        // all of them, and in one tile
+  int64_t count, height;         // all of them, and in one tile
   const int64_t *lines, *cells;  // where they are in a and in c
-  const T *a, *packed;          // in panels of `height` rows, or NULL
+  const T *a, *packed;           // in panels of `height` rows, or NULL
   T *c;
-} NAME(block);
+} NAME(rows);
 
-// All rows of a block, in a panel of columns, which are at these places in c.
-static void NAME(panel)(const NAME(block) *rows, tile t, const int64_t *cells, int64_t count, int add,
+// Some columns of b and c: as wide as a tile, or fewer.
+typedef struct {
+  int64_t vectors;
+  int direct;           // c's cells lie side by side
+  const T *b;           // in b, or packed
+  const int64_t *steps;  // from term to term
+  pieces cells;
+} NAME(panel);
+
+// All rows, and some panels of columns. Where sums are not written by the kernel, row after row is: on the way from one
+// row to the next a processor takes cells for the same whose addresses differ by a multiple of 4096.
+static void NAME(tiles)(const NAME(rows) *rows, const NAME(panel) *panels, int64_t count, tile t, int add, T *sums,
                         const kernels *with) {
-  int64_t vectors = count > with->lanes ? 2 : 1, width = vectors * with->lanes;
-  pieces columns = in_pieces(cells, count);
-  int direct = columns.of[0].length == width;
-  T sums[MOST_ROWS * MOST_COLUMNS], *at[MOST_ROWS];
-  t.add = direct && add;
-  for (int64_t i = 0; i < rows->count; i += rows->height) {
-    int64_t height = least(rows->height, rows->count - i);
-    for (int64_t r = 0; r < height; r++) {
+  int64_t width = 2 * with->lanes, stride = count * width;
+  for (int64_t i = 0, height; i < rows->count; i += height) {
+    height = least(rows->height, rows->count - i);
+    for (int64_t r = 0; r < height; r++)
       t.a[r] = rows->packed ? rows->packed + i * t.terms + r : rows->a + rows->lines[i + r];
-      at[r] = rows->c + rows->cells[i + r];
-      t.c[r] = direct ? at[r] + cells[0] : sums + r * width;
+    for (int64_t p = 0; p < count; p++) {
+      T *first = panels[p].direct ? rows->c + panels[p].cells.of[0].place : sums + p * width;
+      for (int64_t r = 0; r < height; r++) t.c[r] = first + (panels[p].direct ? rows->cells[i + r] : r * stride);
+      t.b = panels[p].b;
+      t.b_steps = panels[p].steps;
+      t.add = panels[p].direct && add;
+      with->of[height - 1][panels[p].vectors - 1](&t);
     }
-    with->of[height - 1][vectors - 1](&t);
-    if (!direct) NAME(unpack)(sums, width, at, height, &columns, add);
+    for (int64_t r = 0; r < height; r++)
+      for (int64_t p = 0; p < count; p++)
+        if (!panels[p].direct)
+          NAME(unpack)(sums + r * stride + p * width, rows->c + rows->cells[i + r], &panels[p].cells, add);
   }
 }
 
-// A block's rows and all columns n0 … n1, with some terms of their sums. `steps`: from term to term in a, in b, and in
-// a packed panel of each.
-static void NAME(columns)(const product *p, const NAME(block) *rows, int64_t n0, int64_t n1, int64_t terms,
-                          int64_t *const *steps, int add, T *buffer, const kernels *with) {
-  int64_t most = 2 * with->lanes, lines[MOST_COLUMNS], cells[MOST_COLUMNS];
-  tile t = {.terms = terms, .a_steps = steps[rows->packed ? 2 : 0]};
-  for (int64_t n = n0; n < n1; n += most) {
-    int64_t count = least(most, n1 - n);
-    places(&p->n, p->right, n, n + count, lines);
-    places(&p->n, C, n, n + count, cells);
-    int direct = rows->count <= FEW_ROWS && count % with->lanes == 0 && adjacent(lines, count);
-    if (!direct) {
-      if (count < most) memset(buffer, 0, (size_t)(terms * most) * sizeof(T));
-      NAME(pack)((const T *)p->b, lines, count, steps[1], terms, buffer, most);
-    }
-    t.b = direct ? (const T *)p->b + lines[0] : buffer;
-    t.b_steps = steps[direct ? 1 : 3];
-    NAME(panel)(rows, t, cells, count, add, with);
+// What blocks need: memory, and the steps from term to term in a, in b, and in a packed panel of each.
+typedef struct {
+  int64_t *steps[4];
+  T *a, *b, *sums;
+  NAME(panel) *panels;
+  int64_t most_panels;
+} NAME(room);
+
+// A panel of columns n … n + count.
+static void NAME(prepare)(NAME(panel) *panel, const product *p, int64_t n, int64_t count, int64_t rows, int64_t terms,
+                          int64_t *const *steps, T *packed, const kernels *with) {
+  int64_t most = 2 * with->lanes, places_of[MOST_COLUMNS];
+  panel->vectors = count > with->lanes ? 2 : 1;
+  places(&p->n, C, n, n + count, places_of);
+  panel->cells = in_pieces(places_of, count);
+  panel->direct = panel->cells.of[0].length == panel->vectors * with->lanes;
+  places(&p->n, p->right, n, n + count, places_of);
+  if (rows <= FEW_ROWS && count % with->lanes == 0 && adjacent(places_of, count)) {
+    panel->b = (const T *)p->b + places_of[0];
+    panel->steps = steps[1];
+    return;
+  }
+  if (count < most) memset(packed, 0, (size_t)(terms * most) * sizeof(T));
+  NAME(pack)((const T *)p->b, places_of, count, steps[1], terms, packed, most);
+  panel->b = packed;
+  panel->steps = steps[3];
+}
+
+// Some rows and all columns n0 … n1, with some terms of their sums.
+static void NAME(columns)(const product *p, const NAME(rows) *rows, int64_t n0, int64_t n1, int64_t terms, int add,
+                          const NAME(room) *room, const kernels *with) {
+  int64_t most = 2 * with->lanes;
+  tile t = {.terms = terms, .a_steps = room->steps[rows->packed ? 2 : 0]};
+  for (int64_t n = n0, count; n < n1;) {
+    for (count = 0; count < room->most_panels && n < n1; count++, n += most)
+      NAME(prepare)(&room->panels[count], p, n, least(most, n1 - n), rows->count, terms, room->steps,
+                    room->b + count * terms * most, with);
+    NAME(tiles)(rows, room->panels, count, t, add, room->sums, with);
   }
 }
 
@@ -162,36 +199,44 @@ static double NAME(cost)(const product *p) {
   return sums + rows + packed + unpacked;
 }
 
+static void NAME(pack_rows)(const NAME(rows) *rows, int64_t *const *steps, int64_t terms, T *to) {
+  for (int64_t k = 0; k < terms; k++) steps[2][k] = k * rows->height;
+  for (int64_t i = 0; i < rows->count; i += rows->height)
+    NAME(pack)(rows->a, rows->lines + i, least(rows->height, rows->count - i), steps[0], terms, to + i * terms,
+               rows->height);
+}
+
 static void NAME(blocks)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   const kernels *with = NAME(widest)();
   int64_t stride, most = 2 * with->lanes, pack = n1 - n0 > FEW_PANELS * most;
   int apart = run(&p->n, C, &stride) == 1 || stride != 1;
-  int64_t blocks = p->k.total / (apart && !pack ? MANY_TERMS : TERMS) + 1;
+  int64_t usual = apart && !pack ? MANY_TERMS : TERMS, blocks = p->k.total < usual ? 1 : (p->k.total + usual / 2) / usual;
   int64_t most_terms = (p->k.total + blocks - 1) / blocks;
   int64_t height = pack ? least(m1 - m0, BLOCK_BYTES / (int64_t)sizeof(T) / TERMS) : m1 - m0;
-  int64_t *lines = pdx_alloc(height * 8), *cells = pdx_alloc(height * 8), *steps[4];
-  for (int i = 0; i < 4; i++) steps[i] = pdx_alloc(most_terms * 8);
-  for (int64_t k = 0; k < most_terms; k++) steps[3][k] = k * most;
-  T *a = pack ? pdx_alloc((height + with->rows) * most_terms * (int64_t)sizeof(T)) : NULL;
-  T *b = pdx_alloc(most_terms * most * (int64_t)sizeof(T));
-  NAME(block) rows = {.lines = lines, .cells = cells, .a = (const T *)p->a, .packed = a, .c = (T *)p->c};
+  int64_t *lines = pdx_alloc(height * 8), *cells = pdx_alloc(height * 8);
+  NAME(room) room;
+  for (int i = 0; i < 4; i++) room.steps[i] = pdx_alloc(most_terms * 8);
+  for (int64_t k = 0; k < most_terms; k++) room.steps[3][k] = k * most;
+  room.most_panels = PANELS_BYTES / (int64_t)sizeof(T) / most / (most_terms + 1) + 1;
+  room.most_panels = least(least(room.most_panels, MOST_PANELS), (n1 - n0 + most - 1) / most);
+  room.panels = pdx_alloc(room.most_panels * (int64_t)sizeof *room.panels);
+  room.a = pack ? pdx_alloc((height + with->rows) * most_terms * (int64_t)sizeof(T)) : NULL;
+  room.b = pdx_alloc(room.most_panels * most_terms * most * (int64_t)sizeof(T));
+  room.sums = pdx_alloc(room.most_panels * with->rows * most * (int64_t)sizeof(T));
+  NAME(rows) rows = {.lines = lines, .cells = cells, .a = (const T *)p->a, .packed = room.a, .c = (T *)p->c};
   int64_t k0 = 0;
   do {
     int64_t terms = least(most_terms, p->k.total - k0);
-    places(&p->k, p->left, k0, k0 + terms, steps[0]);
-    places(&p->k, p->right, k0, k0 + terms, steps[1]);
+    places(&p->k, p->left, k0, k0 + terms, room.steps[0]);
+    places(&p->k, p->right, k0, k0 + terms, room.steps[1]);
     for (int64_t m = m0; m < m1; m += rows.count) {
       rows.count = least(height, m1 - m);
-      int64_t panels = (rows.count + with->rows - 1) / with->rows;
-      rows.height = (rows.count + panels - 1) / panels;
+      int64_t tiles = (rows.count + with->rows - 1) / with->rows;
+      rows.height = (rows.count + tiles - 1) / tiles;
       places(&p->m, p->left, m, m + rows.count, lines);
       places(&p->m, C, m, m + rows.count, cells);
-      if (pack) {
-        for (int64_t k = 0; k < terms; k++) steps[2][k] = k * rows.height;
-        for (int64_t i = 0; i < rows.count; i += rows.height)
-          NAME(pack)(rows.a, lines + i, least(rows.height, rows.count - i), steps[0], terms, a + i * terms, rows.height);
-      }
-      NAME(columns)(p, &rows, n0, n1, terms, steps, p->what->add || k0, b, with);
+      if (pack) NAME(pack_rows)(&rows, room.steps, terms, room.a);
+      NAME(columns)(p, &rows, n0, n1, terms, p->what->add || k0, &room, with);
     }
     k0 += terms;
   } while (k0 < p->k.total);
