@@ -17,8 +17,9 @@ enum { MAX_TASKS = 64, MAX_DIMS = 32 };
 enum { TERMS = 256, MANY_TERMS = 1024 };  // of a sum, before c is touched: more where its cells lie apart
 enum { BLOCK_BYTES = 384 << 10 };         // of packed rows: they stay in a cache of the second level
 enum { PANELS_BYTES = 256 << 10, MOST_PANELS = 8 };  // of packed columns
+enum { PART_ROWS = 128, PART_COLUMNS = 512 };      // of a task, at least, if it is made of blocks
 enum { FEW_ROWS = 64, FEW_PANELS = 4 };   // reading columns, or rows, so often does not pay for packing them
-static const double TASK_WORK = 256e6;  // multiplications in one task
+static const double MATRIX_WORK = 256e6, BLOCK_WORK = 4e6;  // multiplications in one task
 
 // ---- loops of one kind, as one count --------------------------------------------------------------------------------
 typedef struct {
@@ -133,6 +134,17 @@ typedef struct {
   char *c;
 } product;
 
+// Do these rows and columns, and all terms, lie in memory as three matrices of BLAS?
+static int are_matrices(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1, layout *a, layout *b,
+                        layout *c) {
+  int64_t am, cm, bn, cn, ak, bk, rows = m1 - m0, columns = n1 - n0, terms = p->k.total;
+  return !p->what->overlap && terms && is_even(&p->m, p->left, m0, m1, &am) & is_even(&p->m, C, m0, m1, &cm) &
+         is_even(&p->n, p->right, n0, n1, &bn) & is_even(&p->n, C, n0, n1, &cn) &
+         is_even(&p->k, p->left, 0, terms, &ak) & is_even(&p->k, p->right, 0, terms, &bk) &&
+         pdx_layout(rows, terms, am, ak, a) && pdx_layout(terms, columns, bk, bn, b) &&
+         pdx_layout(rows, columns, cm, cn, c);
+}
+
 #define T float
 #define INTEGER int32_t
 #define GEMM pdx_sgemm
@@ -162,6 +174,7 @@ typedef struct {
   product of;
   axis batch;
   int64_t batches, rows, columns;  // in how many parts each is cut: a task is a part of each
+  int64_t slices;                  // or parts of the loop that is first in m, where cells are shared
 } job;
 
 typedef struct {
@@ -185,18 +198,60 @@ static void run_task(void *shared, int64_t task) {
   }
 }
 
-// Batches are shared out first; then c is cut into parts that are about square, which reads a and b least often.
+// Cells are shared: a part of the last loop of m, the steps of which are the largest.
+static void run_slice(void *shared, int64_t task) {
+  const job *j = shared;
+  product p = j->of;
+  int64_t size = p.what->wide ? 8 : 4, last = p.m.rank - 1;
+  dim dims[MAX_DIMS];
+  memcpy(dims, p.m.dims, (size_t)p.m.rank * sizeof *dims);
+  range slice = part(dims[last].count, j->slices, task);
+  p.m = (axis){dims, p.m.rank, p.m.total / dims[last].count * (slice.hi - slice.lo)};
+  dims[last].count = slice.hi - slice.lo;
+  for (int64_t batch = 0; batch < j->batch.total; batch++) {
+    p.a = j->of.a + size * (offset(&j->batch, j->of.left, batch) + slice.lo * stride_of(&dims[last], j->of.left));
+    p.b = j->of.b + size * offset(&j->batch, j->of.right, batch);
+    p.c = j->of.c + size * (offset(&j->batch, C, batch) + slice.lo * dims[last].c);
+    multiply(&p, 0, p.m.total, 0, p.n.total);
+  }
+}
+
+// Batches are shared out first; then c is cut into parts. Those of matrices are about square, which reads a and b least
+// often; blocks are cut so that packing, which each task does for itself, stays small.
 static void cut(job *j, double work) {
-  int64_t wanted = work / TASK_WORK < 1 ? 1 : work / TASK_WORK > MAX_TASKS ? MAX_TASKS : (int64_t)(work / TASK_WORK);
+  layout any;
+  int64_t m = j->of.m.total, n = j->of.n.total;
+  int matrices = are_matrices(&j->of, 0, m, 0, n, &any, &any, &any);
+  double parts = work / (matrices ? MATRIX_WORK : BLOCK_WORK);
+  int64_t wanted = parts < 1 ? 1 : parts > MAX_TASKS ? MAX_TASKS : (int64_t)parts;
   j->batches = wanted < j->batch.total ? wanted : j->batch.total;
   j->rows = j->columns = 1;
   while (j->batches * j->rows * j->columns < wanted) {
-    if (j->of.m.total / j->rows > j->of.n.total / j->columns) {
+    int narrow = !matrices && n / j->columns < 2 * PART_COLUMNS, low = !matrices && m / j->rows < 2 * PART_ROWS;
+    if (narrow && low) break;
+    if (matrices ? m / j->rows > n / j->columns : narrow) {
       j->rows *= 2;
     } else {
       j->columns *= 2;
     }
   }
+}
+
+// By how many elements the places of an axis in c differ at most, but for its loop number `but`.
+static int64_t extent(const axis *x, int64_t but) {
+  int64_t sum = 0;
+  for (int64_t d = 0; d < x->rank; d++)
+    if (d != but) sum += llabs(x->dims[d].c) * (x->dims[d].count - 1);
+  return sum;
+}
+
+// In how many parts the last loop of m may be cut: in each many rows, and no cell is in two.
+static int64_t slices(const job *j) {
+  const axis *m = &j->of.m;
+  int64_t last = m->rank - 1;
+  if (j->batch.total > 1 || !m->rank || llabs(m->dims[last].c) <= extent(m, last) + extent(&j->of.n, -1)) return 1;
+  int64_t most = least(m->dims[last].count, least(m->total / PART_ROWS, MAX_TASKS));
+  return most < 1 ? 1 : most;
 }
 
 // Large steps outside, so that what lies side by side is one run. The order of equal ones is kept.
@@ -248,6 +303,11 @@ void pdx_contract(const contraction *what) {
   if (what->overlap) reverse((dim *)j.of.m.dims, j.of.m.rank);
   double work = (double)j.batch.total * (double)j.of.m.total * (double)j.of.n.total;
   if (work == 0) return;
-  cut(&j, what->overlap ? 0 : work * (double)j.of.k.total);
-  pdx_parallel(run_task, &j, j.batches * j.rows * j.columns);
+  if (what->overlap) {
+    j.slices = slices(&j);
+    pdx_parallel(run_slice, &j, j.slices);
+  } else {
+    cut(&j, work * (double)j.of.k.total);
+    pdx_parallel(run_task, &j, j.batches * j.rows * j.columns);
+  }
 }

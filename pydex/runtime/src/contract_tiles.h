@@ -242,16 +242,13 @@ static void NAME(blocks)(const product *p, int64_t m0, int64_t m1, int64_t n0, i
   } while (k0 < p->k.total);
 }
 
-// All of it is three matrices.
-static int NAME(matrices)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
-  int64_t am, cm, bn, cn, ak, bk, rows = m1 - m0, columns = n1 - n0, terms = p->k.total;
+static void NAME(range)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   layout la, lb, lc;
-  int even = !p->what->overlap && terms && is_even(&p->m, p->left, m0, m1, &am) & is_even(&p->m, C, m0, m1, &cm) &
-             is_even(&p->n, p->right, n0, n1, &bn) & is_even(&p->n, C, n0, n1, &cn) &
-             is_even(&p->k, p->left, 0, terms, &ak) & is_even(&p->k, p->right, 0, terms, &bk);
-  if (!even || !pdx_layout(rows, terms, am, ak, &la) || !pdx_layout(terms, columns, bk, bn, &lb) ||
-      !pdx_layout(rows, columns, cm, cn, &lc))
-    return 0;
+  if (!are_matrices(p, m0, m1, n0, n1, &la, &lb, &lc)) {
+    if (p->k.total || !p->what->add) NAME(blocks)(p, m0, m1, n0, n1);
+    return;
+  }
+  int64_t rows = m1 - m0, columns = n1 - n0, terms = p->k.total;
   const T *a = (const T *)p->a + offset(&p->m, p->left, m0), *b = (const T *)p->b + offset(&p->n, p->right, n0);
   T *c = (T *)p->c + offset(&p->m, C, m0) + offset(&p->n, C, n0);
   if (lc.transposed) {  // cᵀ = bᵀ·aᵀ
@@ -261,9 +258,4 @@ static int NAME(matrices)(const product *p, int64_t m0, int64_t m1, int64_t n0, 
   } else {
     GEMM(rows, columns, terms, a, la, b, lb, p->what->add, c, lc.ld);
   }
-  return 1;
-}
-
-static void NAME(range)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
-  if (!NAME(matrices)(p, m0, m1, n0, n1) && (p->k.total || !p->what->add)) NAME(blocks)(p, m0, m1, n0, n1);
 }
