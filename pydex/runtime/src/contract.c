@@ -7,81 +7,26 @@
 // Blocks and tasks depend on sizes and strides alone, so results do not depend on the number of threads.
 #include "contract.h"
 #include "blas.h"
+#include "contract_axis.h"
 #include "pydex_rt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { A, B, C };
 enum { MAX_TASKS = 64, MAX_DIMS = 32 };
-enum { TERMS = 256, MANY_TERMS = 1024 };  // of a sum, before c is touched: more where its cells lie apart
-enum { BLOCK_BYTES = 384 << 10 };         // of packed rows: they stay in a cache of the second level
+enum { TERMS = 256, MANY_TERMS = 1024 };             // of a sum, before c is touched: more where its cells lie apart
+enum { BLOCK_BYTES = 384 << 10, BLOCK_ROWS = 4096 };  // rows, packed: they stay in a cache of the second level; or not
 enum { PANELS_BYTES = 256 << 10, MOST_PANELS = 8 };  // of packed columns
-enum { PART_ROWS = 128, PART_COLUMNS = 512 };      // of a task, at least, if it is made of blocks
-enum { FEW_ROWS = 64, FEW_PANELS = 4 };   // reading columns, or rows, so often does not pay for packing them
+enum { PART_ROWS = 128, PART_COLUMNS = 512 };        // of a task, at least, if it is made of blocks
+enum { FEW_ROWS = 64, FEW_PANELS = 4 };  // reading columns, or rows, so often does not pay for packing them
 static const double MATRIX_WORK = 256e6, BLOCK_WORK = 4e6;  // multiplications in one task
-
-// ---- loops of one kind, as one count --------------------------------------------------------------------------------
-typedef struct {
-  const dim *dims;
-  int64_t rank, total;
-} axis;
-
-static int64_t stride_of(const dim *d, int table) { return table == A ? d->a : table == B ? d->b : d->c; }
-
-static int64_t offset(const axis *x, int table, int64_t position) {
-  int64_t sum = 0;
-  for (int64_t d = x->rank - 1; d >= 0; d--) {
-    sum += position % x->dims[d].count * stride_of(&x->dims[d], table);
-    position /= x->dims[d].count;
-  }
-  return sum;
-}
-
-// How many positions, from a multiple of that number on, are equally far from each other in a table; and how far.
-static int64_t run(const axis *x, int table, int64_t *stride) {
-  int64_t length = 1;
-  *stride = 0;
-  for (int64_t d = x->rank - 1; d >= 0; d--) {
-    const dim *loop = &x->dims[d];
-    if (loop->count == 1) continue;
-    if (length == 1) *stride = stride_of(loop, table);
-    if (stride_of(loop, table) != *stride * length) break;
-    length *= loop->count;
-  }
-  return length;
-}
-
-// Are the positions lo … hi equally far from each other?
-static int is_even(const axis *x, int table, int64_t lo, int64_t hi, int64_t *stride) {
-  int64_t length = run(x, table, stride);
-  return hi - lo == 1 || lo / length == (hi - 1) / length;
-}
-
-// The places lo … hi in a table, one by one.
-static void places(const axis *x, int table, int64_t lo, int64_t hi, int64_t *to) {
-  int64_t within = 1, stride = 0;  // of the innermost loop
-  if (x->rank) within = x->dims[x->rank - 1].count, stride = stride_of(&x->dims[x->rank - 1], table);
-  for (int64_t p = lo, end; p < hi; p = end) {
-    int64_t at = offset(x, table, p);
-    end = p - p % within + within < hi ? p - p % within + within : hi;
-    for (int64_t i = p; i < end; i++, at += stride) *to++ = at;
-  }
-}
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-// How many of the places, from the first on, lie side by side.
-static int64_t together(const int64_t *places, int64_t count) {
-  int64_t length = 1;
-  while (length < count && places[length] - places[length - 1] == 1) length++;
-  return length;
-}
-
-static int adjacent(const int64_t *places, int64_t count) { return together(places, count) == count; }
 
 // ---- sums in registers ----------------------------------------------------------------------------------------------
 enum { MOST_ROWS = 8, MOST_VECTORS = 2, MOST_COLUMNS = 32 };
+
+static int64_t vector_bytes = 64;
+
+void pdx_set_vectors(int64_t bytes) { vector_bytes = bytes; }
 
 // Columns, as runs of such that lie side by side.
 typedef struct {
@@ -150,6 +95,7 @@ static int are_matrices(const product *p, int64_t m0, int64_t m1, int64_t n0, in
 #define GEMM pdx_sgemm
 #define NAME(name) name##_f32
 #include "contract_widths.h"
+#include "contract_pack.h"
 #include "contract_tiles.h"
 #undef T
 #undef INTEGER
@@ -160,6 +106,7 @@ static int are_matrices(const product *p, int64_t m0, int64_t m1, int64_t n0, in
 #define GEMM pdx_dgemm
 #define NAME(name) name##_f64
 #include "contract_widths.h"
+#include "contract_pack.h"
 #include "contract_tiles.h"
 
 static void multiply(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
@@ -174,14 +121,16 @@ typedef struct {
   product of;
   axis batch;
   int64_t batches, rows, columns;  // in how many parts each is cut: a task is a part of each
-  int64_t slices;                  // or parts of the loop that is first in m, where cells are shared
+  int64_t slices;                  // or, where cells are shared, in how many parts the last loop of m is cut
 } job;
 
 typedef struct {
   int64_t lo, hi;
 } range;
 
-static range part(int64_t total, int64_t parts, int64_t k) { return (range){total * k / parts, total * (k + 1) / parts}; }
+static range part(int64_t total, int64_t parts, int64_t k) {
+  return (range){total * k / parts, total * (k + 1) / parts};
+}
 
 static void run_task(void *shared, int64_t task) {
   const job *j = shared;
@@ -198,22 +147,19 @@ static void run_task(void *shared, int64_t task) {
   }
 }
 
-// Cells are shared: a part of the last loop of m, the steps of which are the largest.
+// A part of the last loop of m, in which no other part has a cell.
 static void run_slice(void *shared, int64_t task) {
-  const job *j = shared;
-  product p = j->of;
-  int64_t size = p.what->wide ? 8 : 4, last = p.m.rank - 1;
-  dim dims[MAX_DIMS];
-  memcpy(dims, p.m.dims, (size_t)p.m.rank * sizeof *dims);
-  range slice = part(dims[last].count, j->slices, task);
-  p.m = (axis){dims, p.m.rank, p.m.total / dims[last].count * (slice.hi - slice.lo)};
-  dims[last].count = slice.hi - slice.lo;
-  for (int64_t batch = 0; batch < j->batch.total; batch++) {
-    p.a = j->of.a + size * (offset(&j->batch, j->of.left, batch) + slice.lo * stride_of(&dims[last], j->of.left));
-    p.b = j->of.b + size * offset(&j->batch, j->of.right, batch);
-    p.c = j->of.c + size * (offset(&j->batch, C, batch) + slice.lo * dims[last].c);
-    multiply(&p, 0, p.m.total, 0, p.n.total);
-  }
+  job slice = *(const job *)shared;
+  axis *m = &slice.of.m;
+  int64_t size = slice.of.what->wide ? 8 : 4;
+  dim dims[MAX_DIMS], *last = &dims[m->rank - 1];
+  memcpy(dims, m->dims, (size_t)m->rank * sizeof *dims);
+  range some = part(last->count, slice.slices, task);
+  *m = (axis){dims, m->rank, m->total / last->count * (some.hi - some.lo)};
+  last->count = some.hi - some.lo;
+  slice.of.a += size * some.lo * stride_of(last, slice.of.left);
+  slice.of.c += size * some.lo * last->c;
+  run_task(&slice, 0);
 }
 
 // Batches are shared out first; then c is cut into parts. Those of matrices are about square, which reads a and b least
@@ -296,18 +242,18 @@ void pdx_contract(const contraction *what) {
   j.of.m = take(&next, what->ms, 1);
   j.of.n = take(&next, what->ns, 1);
   j.of.k = take(&next, what->ks, 0);
-  product other = transposed(&j.of);
+  product other = transposed(&j.of);  // which factor is a is free
   double (*cost)(const product *) = what->wide ? cost_f64 : cost_f32;
   if (cost(&other) < cost(&j.of)) j.of = other;
   // Rows of a tile should not share cells: the next one would wait for what the last one has written.
   if (what->overlap) reverse((dim *)j.of.m.dims, j.of.m.rank);
   double work = (double)j.batch.total * (double)j.of.m.total * (double)j.of.n.total;
   if (work == 0) return;
-  if (what->overlap) {
-    j.slices = slices(&j);
+  cut(&j, what->overlap ? 0 : work * (double)j.of.k.total);
+  j.slices = what->overlap ? slices(&j) : 1;
+  if (j.slices > 1) {
     pdx_parallel(run_slice, &j, j.slices);
   } else {
-    cut(&j, work * (double)j.of.k.total);
     pdx_parallel(run_task, &j, j.batches * j.rows * j.columns);
   }
 }

@@ -1,109 +1,5 @@
 // Blocks of a product, for elements of type T; included by contract.c, once for f32 and once for f64.
 
-typedef T NAME(four) __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
-#ifdef __clang__
-#define SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
-#else
-typedef INTEGER NAME(places) __attribute__((vector_size(4 * sizeof(T))));
-#define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (NAME(places)){__VA_ARGS__})
-#endif
-
-// to[k * stride + i] = from[lines[i] + k],  for four lines and four terms.
-
-static inline __attribute__((always_inline)) void NAME(transpose)(const T *from, const int64_t *lines, T *to,
-                                                                  int64_t stride) {
-  NAME(four) x[4], y[4];
-  for (int i = 0; i < 4; i++) x[i] = *(const NAME(four) *)(from + lines[i]);
-  y[0] = SHUFFLE(x[0], x[1], 0, 4, 1, 5);
-  y[1] = SHUFFLE(x[0], x[1], 2, 6, 3, 7);
-  y[2] = SHUFFLE(x[2], x[3], 0, 4, 1, 5);
-  y[3] = SHUFFLE(x[2], x[3], 2, 6, 3, 7);
-  *(NAME(four) *)to = SHUFFLE(y[0], y[2], 0, 1, 4, 5);
-  *(NAME(four) *)(to + stride) = SHUFFLE(y[0], y[2], 2, 3, 6, 7);
-  *(NAME(four) *)(to + 2 * stride) = SHUFFLE(y[1], y[3], 0, 1, 4, 5);
-  *(NAME(four) *)(to + 3 * stride) = SHUFFLE(y[1], y[3], 2, 3, 6, 7);
-}
-#undef SHUFFLE
-
-// Copies  to[k * stride + i] = from[steps[k] + i],  for i < count; `at_once` is a power of two and at least half of it.
-static inline __attribute__((always_inline)) void NAME(copy)(const T *from, const int64_t *steps, int64_t terms, T *to,
-                                                             int64_t stride, int64_t count, int64_t at_once) {
-  for (int64_t k = 0; k < terms; k++, to += stride) {
-    const T *run = from + steps[k];
-    __builtin_prefetch((const char *)(run + count));  // the next panel
-    __builtin_prefetch((const char *)(run + count) + 64);
-    memcpy(to, run, (size_t)at_once * sizeof(T));
-    memcpy(to + count - at_once, run + count - at_once, (size_t)at_once * sizeof(T));
-  }
-}
-
-static void NAME(copy_run)(const T *from, const int64_t *steps, int64_t terms, T *to, int64_t stride, int64_t count) {
-  for (; count > 32; count -= 32, from += 32, to += 32) NAME(copy)(from, steps, terms, to, stride, 32, 32);
-  switch (count) {
-    case 32: NAME(copy)(from, steps, terms, to, stride, 32, 32); break;
-    case 16 ... 31: NAME(copy)(from, steps, terms, to, stride, count, 16); break;
-    case 8 ... 15: NAME(copy)(from, steps, terms, to, stride, count, 8); break;
-    case 4 ... 7: NAME(copy)(from, steps, terms, to, stride, count, 4); break;
-    case 2 ... 3: NAME(copy)(from, steps, terms, to, stride, count, 2); break;
-    default: NAME(copy)(from, steps, terms, to, stride, 1, 1);
-  }
-}
-
-// The same where terms, not lines, lie side by side.
-static void NAME(copy_across)(const T *from, const int64_t *lines, int64_t count, const int64_t *steps, int64_t terms,
-                              T *to, int64_t stride) {
-  int64_t fours = count - count % 4;
-  for (int64_t k0 = 0, k1; k0 < terms; k0 = k1) {  // so many that few lines of memory are read and written
-    int64_t k2 = k0;
-    k1 = least(terms, k0 + 16);
-    while (k1 - k2 >= 4 && adjacent(steps + k2, 4)) k2 += 4;
-    for (int64_t i = 0; i < fours; i += 4)
-      for (int64_t k = k0; k < k2; k += 4) NAME(transpose)(from + steps[k], lines + i, to + k * stride + i, stride);
-    for (int64_t k = k0; k < k1; k++)
-      for (int64_t i = k < k2 ? fours : 0; i < count; i++) to[k * stride + i] = from[lines[i] + steps[k]];
-  }
-}
-
-// Copies  to[k * stride + i] = from[lines[i] + steps[k]],  for `count` lines.
-static void NAME(pack)(const T *from, const int64_t *lines, int64_t count, const int64_t *steps, int64_t terms, T *to,
-                       int64_t stride) {
-  if (terms >= 4 && adjacent(steps, 4) && !adjacent(lines, least(count, 4))) {
-    NAME(copy_across)(from, lines, count, steps, terms, to, stride);
-    return;
-  }
-  if (!adjacent(lines, least(count, 2))) {
-    for (int64_t k = 0; k < terms; k++, to += stride)
-      for (int64_t i = 0; i < count; i++) to[i] = from[lines[i] + steps[k]];
-    return;
-  }
-  for (int64_t i = 0, length; i < count; i += length) {
-    length = together(lines + i, count - i);
-    NAME(copy_run)(from + lines[i], steps, terms, to + i, stride, length);
-  }
-}
-
-// Writes sums to these cells of a row of c, or adds them.
-static void NAME(unpack)(const T *sums, T *row, const pieces *columns, int add) {
-  if (columns->apart) {
-    for (int64_t p = 0; p < columns->count; p++) {
-      T *to = row + columns->of[p].place;
-      *to = add ? *to + sums[p] : sums[p];
-    }
-    return;
-  }
-  for (int64_t p = 0; p < columns->count; p++) {
-    int64_t length = columns->of[p].length, fours = length - length % 4;
-    T *to = row + columns->of[p].place;
-    for (int64_t i = 0; i < fours; i += 4) {
-      NAME(four) sum = *(const NAME(four) *)(sums + i);
-      if (add) sum += *(const NAME(four) *)(to + i);
-      *(NAME(four) *)(to + i) = sum;
-    }
-    for (int64_t i = fours; i < length; i++) to[i] = add ? to[i] + sums[i] : sums[i];
-    sums += length;
-  }
-}
-
 // Some rows of a and c.
 typedef struct {
   int64_t count, height;         // all of them, and in one tile
@@ -115,14 +11,13 @@ typedef struct {
 // Some columns of b and c: as wide as a tile, or fewer.
 typedef struct {
   int64_t vectors;
-  int direct;           // c's cells lie side by side
-  const T *b;           // in b, or packed
+  int direct;            // their cells in c lie side by side, and are as many as the kernel writes
+  const T *b;            // in b, or packed
   const int64_t *steps;  // from term to term
   pieces cells;
 } NAME(panel);
 
-// All rows, and some panels of columns. Where sums are not written by the kernel, row after row is: on the way from one
-// row to the next a processor takes cells for the same whose addresses differ by a multiple of 4096.
+// All rows, and some panels of columns. Sums that the kernel cannot write to c are written from `sums`, row by row.
 static void NAME(tiles)(const NAME(rows) *rows, const NAME(panel) *panels, int64_t count, tile t, int add, T *sums,
                         const kernels *with) {
   int64_t width = 2 * with->lanes, stride = count * width;
@@ -156,19 +51,19 @@ typedef struct {
 // A panel of columns n … n + count.
 static void NAME(prepare)(NAME(panel) *panel, const product *p, int64_t n, int64_t count, int64_t rows, int64_t terms,
                           int64_t *const *steps, T *packed, const kernels *with) {
-  int64_t most = 2 * with->lanes, places_of[MOST_COLUMNS];
+  int64_t most = 2 * with->lanes, at[MOST_COLUMNS];
   panel->vectors = count > with->lanes ? 2 : 1;
-  places(&p->n, C, n, n + count, places_of);
-  panel->cells = in_pieces(places_of, count);
+  places(&p->n, C, n, n + count, at);
+  panel->cells = in_pieces(at, count);
   panel->direct = panel->cells.of[0].length == panel->vectors * with->lanes;
-  places(&p->n, p->right, n, n + count, places_of);
-  if (rows <= FEW_ROWS && count % with->lanes == 0 && adjacent(places_of, count)) {
-    panel->b = (const T *)p->b + places_of[0];
+  places(&p->n, p->right, n, n + count, at);
+  if (rows <= FEW_ROWS && count % with->lanes == 0 && adjacent(at, count)) {
+    panel->b = (const T *)p->b + at[0];
     panel->steps = steps[1];
     return;
   }
   if (count < most) memset(packed, 0, (size_t)(terms * most) * sizeof(T));
-  NAME(pack)((const T *)p->b, places_of, count, steps[1], terms, packed, most);
+  NAME(pack)((const T *)p->b, at, count, steps[1], terms, packed, most);
   panel->b = packed;
   panel->steps = steps[3];
 }
@@ -186,19 +81,7 @@ static void NAME(columns)(const product *p, const NAME(rows) *rows, int64_t n0, 
   }
 }
 
-// About how long blocks take, in multiplications of vectors. Which factor is a is free, as is the transpose of c.
-static double NAME(cost)(const product *p) {
-  int64_t lanes = NAME(widest)()->lanes, columns = (p->n.total + lanes - 1) / lanes, by_b, by_c;
-  double m = (double)p->m.total, n = (double)p->n.total, k = (double)p->k.total;
-  int64_t b_run = run(&p->n, p->right, &by_b), c_run = run(&p->n, C, &by_c);
-  int b_lies = by_b == 1 && b_run >= lanes, c_lies = by_c == 1 && c_run >= lanes;
-  double sums = (m < 4 ? 4 : m) * (double)columns * k;
-  double rows = n > (double)(FEW_PANELS * 2 * lanes) ? m * k : 0;
-  double packed = b_lies ? (m > FEW_ROWS || b_run < 2 * lanes ? n * k / 4 : 0) : n * k;
-  double unpacked = m * n * (c_lies ? 0.25 : 4) * (1 + k / (c_lies || rows ? TERMS : MANY_TERMS));
-  return sums + rows + packed + unpacked;
-}
-
+// Packs the rows, tile by tile.
 static void NAME(pack_rows)(const NAME(rows) *rows, int64_t *const *steps, int64_t terms, T *to) {
   for (int64_t k = 0; k < terms; k++) steps[2][k] = k * rows->height;
   for (int64_t i = 0; i < rows->count; i += rows->height)
@@ -206,13 +89,15 @@ static void NAME(pack_rows)(const NAME(rows) *rows, int64_t *const *steps, int64
                rows->height);
 }
 
+// The rows m0 … m1 and columns n0 … n1 of c.
 static void NAME(blocks)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   const kernels *with = NAME(widest)();
   int64_t stride, most = 2 * with->lanes, pack = n1 - n0 > FEW_PANELS * most;
   int apart = run(&p->n, C, &stride) == 1 || stride != 1;
-  int64_t usual = apart && !pack ? MANY_TERMS : TERMS, blocks = p->k.total < usual ? 1 : (p->k.total + usual / 2) / usual;
+  int64_t usual = apart && !pack ? MANY_TERMS : TERMS;
+  int64_t blocks = p->k.total < usual ? 1 : (p->k.total + usual / 2) / usual;
   int64_t most_terms = (p->k.total + blocks - 1) / blocks;
-  int64_t height = pack ? least(m1 - m0, BLOCK_BYTES / (int64_t)sizeof(T) / TERMS) : m1 - m0;
+  int64_t height = least(m1 - m0, pack ? BLOCK_BYTES / (int64_t)sizeof(T) / TERMS : BLOCK_ROWS);
   int64_t *lines = pdx_alloc(height * 8), *cells = pdx_alloc(height * 8);
   NAME(room) room;
   for (int i = 0; i < 4; i++) room.steps[i] = pdx_alloc(most_terms * 8);
@@ -240,6 +125,19 @@ static void NAME(blocks)(const product *p, int64_t m0, int64_t m1, int64_t n0, i
     }
     k0 += terms;
   } while (k0 < p->k.total);
+}
+
+// About how long it takes, in multiplications of vectors: sums, rows and columns packed, sums written.
+static double NAME(cost)(const product *p) {
+  int64_t lanes = NAME(widest)()->lanes, columns = (p->n.total + lanes - 1) / lanes, by_b, by_c;
+  double m = (double)p->m.total, n = (double)p->n.total, k = (double)p->k.total;
+  int64_t b_run = run(&p->n, p->right, &by_b), c_run = run(&p->n, C, &by_c);
+  int b_lies = by_b == 1 && b_run >= lanes, c_lies = by_c == 1 && c_run >= lanes;
+  double sums = (m < 4 ? 4 : m) * (double)columns * k;
+  double rows = n > (double)(FEW_PANELS * 2 * lanes) ? m * k : 0;
+  double packed = b_lies ? (m > FEW_ROWS || b_run < 2 * lanes ? n * k / 4 : 0) : n * k;
+  double unpacked = m * n * (c_lies ? 0.25 : 4) * (1 + k / (c_lies || rows ? TERMS : MANY_TERMS));
+  return sums + rows + packed + unpacked;
 }
 
 static void NAME(range)(const product *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {

@@ -25,8 +25,8 @@
 
 static const kernels *NAME(widest)(void) {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512f")) return &NAME(all_64);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &NAME(all_32);
+  if (vector_bytes >= 64 && __builtin_cpu_supports("avx512f")) return &NAME(all_64);
+  if (vector_bytes >= 32 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &NAME(all_32);
 #endif
   return &NAME(all_16);
 }
