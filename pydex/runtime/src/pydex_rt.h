@@ -42,6 +42,7 @@ PDX_API const char *pdx_openmp(void);  // the path of the runtime in use, or "" 
 // ---- contractions ----------------------------------------------------------------------------------------------
 struct contraction;
 PDX_API void pdx_contract(const struct contraction *what);  // see contract.h
+PDX_API void pdx_set_vectors(int64_t bytes);  // use none that are longer (for tests: they run on one machine)
 // Where OpenBLAS is; before the first contraction. It is opened then.
 PDX_API void pdx_set_blas(const char *path);
 PDX_API const char *pdx_blas(void);  // the path of the library in use, or "" without one (then contractions are slow)
