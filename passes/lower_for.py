@@ -9,7 +9,6 @@ from pydex.dialects import ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_cost import hashes
-from pydex.passes.lower_divergent import divergent, run_divergent
 from pydex.passes.lower_far import run_near, runs_twice
 from pydex.passes.lower_interior import interior, run_interior
 from pydex.passes.lower_iteration import finish, iteration, one_by_one, reductions_of, run_loop
@@ -58,8 +57,6 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
     if adds := scattered(low, op):
         run_scatter(low, op, adds, lo, hi, lambda i: iteration(low, op, i))
         return []
-    if (parts := divergent(low, op)) is not None:
-        return run_divergent(low, op, parts, reductions, (lo, hi), lambda i, run: iteration(low, op, i, run))
     if inside is None:
         return _run(low, op, reductions, lo, hi)
 

@@ -15,14 +15,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from xdsl.ir import BlockArgument, SSAValue
+from xdsl.ir import Block, BlockArgument, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes.affine import affine
 from pydex.passes.lower import Lowering
+from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_group import Group
+from pydex.passes.lower_iteration import begin, end
 from pydex.passes.lower_lane_choice import Choice
 from pydex.passes.lower_lane_legal import place_of
+from pydex.passes.lower_lane_while import run_while
 from pydex.passes.lower_monoids import across, identity
 from pydex.passes.lower_reductions import Reduction, Reductions
 from pydex.passes.lower_text import Idx, Val, add, known, minimum, mul, sub
@@ -43,17 +46,21 @@ def run_lanes(
         rows = {table: _row(low, table) for table in made.packs}
 
         def body(hi: Idx, i: Val, now: Sequence[Val]) -> list[Val]:
+            if made.abreast > 1:
+                return _abreast(low, op, wide, made.abreast, hi, i, now)
             return _group(low, op, wide, rows, hi, i, now, iteration)
 
-        result = _in_blocks(low, reductions, wide, lo, hi, body)
+        result = _in_blocks(low, reductions, wide, lo, hi, made.abreast, body)
     low.group = None
     return result
 
 
-def _in_blocks(low: Lowering, reductions: Reductions, wide: Reductions, lo: Idx, hi: Idx, body: Any) -> list[Val]:
-    """The loop over groups; in blocks, if the reductions ask for them."""
+def _in_blocks(
+    low: Lowering, reductions: Reductions, wide: Reductions, lo: Idx, hi: Idx, abreast: int, body: Any
+) -> list[Val]:
+    """The loop over groups, so many at a time; in blocks, if the reductions ask for them."""
     assert low.group is not None
-    code, lanes = low.code, low.group.width
+    code, lanes = low.code, low.group.width * abreast
 
     def run(lo: Idx, hi: Idx, first: list[Val]) -> list[Val]:
         values = low.loop(lo, hi, first, lambda i, now: body(hi, i, now), step=lanes)
@@ -77,25 +84,61 @@ def _group(
     """One group of iterations, from i on."""
     group, code = low.group, low.code
     assert group is not None
-    _begin(low, op, hi, i)
+    _begin(low, op, hi, i, group.width)
     for table, row in rows.items():
         part = low.target.view(low, low.places[table], [Spread(i, 1)])
         assert isinstance(table.type, ix.TableType)
         low.copy(table.type.under(ix.SizeAttr.of("#0")), part, row)
         group.rows[table] = row
-    values = [splat(code, v, group.width) for v in iteration(low, op, Spread(i, 1))]
-    following = wide.step(low, now, values, i)
+    return _reduced(low, wide, now, iteration(low, op, Spread(i, 1)), i)
+
+
+def _reduced(low: Lowering, wide: Reductions, now: Sequence[Val], values: Sequence[Val], i: Val) -> list[Val]:
+    """What is carried, with the values of a group, where its lanes are on."""
+    group, code = low.group, low.code
+    assert group is not None
+    following = wide.step(low, now, [splat(code, v, group.width) for v in values], i)
     tail = group.tail
     if tail is None:
         return following
     return [select(code, tail, new, old) for new, old in zip(following, now, strict=True)]
 
 
-def _begin(low: Lowering, op: ix.ForOp, hi: Idx, i: Val) -> None:
-    """Tells the group which lanes are not beyond the end."""
+def _abreast(
+    low: Lowering, op: ix.ForOp, wide: Reductions, many: int, hi: Idx, i: Val, now: Sequence[Val]
+) -> list[Val]:
+    """So many groups of iterations, from i on, op by op."""
+    group, code, rows = low.group, low.code, []
+    assert group is not None
+    starts = [code.number(add(code, i, k * group.width)) for k in range(many)]
+    copies = [Copy.of(low, start, replace(group)) for start in starts]
+    for copy in copies:
+        with copy.current(low):
+            _begin(low, op, hi, copy.index, many * group.width)
+            rows.append(begin(low, op, Spread(copy.index, 1)))
+    _in_step(low, op.body.block, copies)
+    for copy, made in zip(copies, rows, strict=True):
+        with copy.current(low):
+            now = _reduced(low, wide, now, end(low, op, made), copy.index)
+    return list(now)
+
+
+def _in_step(low: Lowering, block: Block, copies: Sequence[Copy]) -> None:
+    """The ops of a block, each for all groups."""
+    for child in block.ops:
+        if isinstance(child, eff.WhileOp) and child.trips in copies[0].group.varying:
+            run_while(low, child, copies)
+        elif child is not block.last_op:
+            for copy in copies:
+                with copy.current(low):
+                    low.rules[type(child)](low, child)
+
+
+def _begin(low: Lowering, op: ix.ForOp, hi: Idx, i: Val, step: int) -> None:
+    """Tells the group which lanes are not beyond the end. step: of the loop over groups."""
     assert low.group is not None
     code, lanes, trips = low.code, low.group.width, op.size.constant
-    if trips is not None and trips % lanes == 0 and known(hi) == trips:
+    if trips is not None and trips % step == 0 and known(hi) == trips:
         low.group.begin(lanes - 1, None)
         return
     left = code.number(sub(code, hi, i))

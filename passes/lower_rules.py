@@ -16,8 +16,8 @@ from pydex.passes import (
     lower_branch,
     lower_contract,
     lower_for,
+    lower_lane_while,
     lower_scalars,
-    lower_state,
     lower_sweep,
     lower_tables,
 )
@@ -75,7 +75,7 @@ RULES = Rules(
         ix.ForOp: lower_for.order_free,
         ContractOp: lower_contract.contract,
         eff.LoopOp: lower_sweep.loop,
-        eff.WhileOp: lower_state.while_,
+        eff.WhileOp: lower_lane_while.while_,
         eff.AccumOp: lower_accum.accumulate,
         eff.AddOp: lower_accum.add,
         eff.CheckOp: lambda low, op: low.target.check(low, op),
