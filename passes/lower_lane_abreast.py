@@ -20,7 +20,7 @@ from pydex.passes.lower_varying import Varying
 MANY = (4, 2)
 
 #: The vector registers that they may fill, of 32, and the operations of all their turns together.
-ROOM, TURN = 20, 64
+ROOM, TURN = 20, 128
 
 
 def abreast(op: ix.ForOp, varying: Varying, width: int) -> int:

@@ -3,9 +3,9 @@
     while (c) { v = b }
     ==>  while any(on = on ? c : false) { v = on ? b : v }
 
-A lane that has ended is off: it touches no memory, and what it carries stays as it is, where that is read later; a value
-that nobody reads later may run on. What is the same in all lanes that are on, such as a count of turns, stays a scalar,
-of which every lane keeps its last value; so does a part of the condition (`c1 and c2`) that all of them share.
+A lane that has ended is off: it touches no memory, and what it carries stays as it is, where that is read later; what
+nobody reads later may run on. What is the same in all lanes that are on, such as a count of turns, stays a scalar, of
+which every lane keeps its last value; so does a part of the condition (`c1 and c2`) that all of them share.
 
 Several groups of lanes run abreast in one such loop (`lower_lane_abreast.py`): a turn of one is too short to keep the
 processor busy.
