@@ -1,6 +1,6 @@
 """Accumulators of outside that all lanes of a group add to: a few cells are kept apart, lane by lane, until the loop ends.
 
-    for i in n. { …; s += x[i] }     ==>     cells[k] += x[i + k], for each lane k;  then s += cells[0] + cells[1] + …
+    for i in n. { …; s += x[i] }     ==>     cells[k] += x[i + k] for each lane k;  s += cells[0] + cells[1] + …
 """
 
 from __future__ import annotations

@@ -122,8 +122,10 @@ def _abreast(
 
 def _in_step(low: Lowering, block: Block, copies: Sequence[Copy]) -> None:
     """The ops of a block, each for all groups."""
+    group = copies[0].group
+    assert group is not None
     for child in block.ops:
-        if isinstance(child, eff.WhileOp) and child.trips in copies[0].group.varying:
+        if isinstance(child, eff.WhileOp) and child.trips in group.varying:
             run_while(low, child, copies)
         elif child is not block.last_op:
             for copy in copies:

@@ -17,6 +17,7 @@ from pydex.passes import (
     lower_contract,
     lower_for,
     lower_lane_while,
+    lower_narrow,
     lower_scalars,
     lower_sweep,
     lower_tables,
@@ -51,12 +52,13 @@ RULES = Rules(
     | {op: lower_scalars.cast for op in CASTS}
     | {op: lower_scalars.math for op in math.Math.operations}
     | {
+        arith.MinSIOp: lower_narrow.minimum,
         arith.ConstantOp: lower_scalars.constant,
         arith.CmpiOp: lower_scalars.compare_integers,
         arith.CmpfOp: lower_scalars.compare_floats,
         arith.SelectOp: lower_scalars.select,
         arith.IndexCastOp: lower_scalars.index_cast,
-        arith.FPToSIOp: lower_scalars.float_to_integer,
+        arith.FPToSIOp: lower_narrow.to_signed,
         arith.FPToUIOp: lower_scalars.float_to_integer,
         arith.DivSIOp: lower_scalars.signed_division,
         arith.RemSIOp: lower_scalars.signed_division,
