@@ -13,7 +13,9 @@ processor busy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from xdsl.dialects import arith
 from xdsl.ir import Block, SSAValue
@@ -25,7 +27,7 @@ from pydex.passes.lower import Lowering, terminator
 from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_text import Val
 from pydex.passes.lower_varying import Varying
-from pydex.passes.lower_vectors import both, in_any_lane, select, splat, true, vector
+from pydex.passes.lower_vectors import in_any_lane, select, splat, true, vector
 
 
 def while_(low: Lowering, op: eff.WhileOp) -> None:
@@ -38,32 +40,64 @@ def while_(low: Lowering, op: eff.WhileOp) -> None:
 
 def run_while(low: Lowering, op: eff.WhileOp, copies: Sequence[Copy]) -> None:
     """The `while` of these groups of lanes."""
-    turns, code = Turns(low, op, copies), low.code
-    first = turns.first()
-    types = [v.type for v in first]
-    listed, before = ", ".join(types), code.slot()
+    turns = Turns(low, op, copies)
+    turns.finish(_run(low, turns, copies, turns.first()))
+
+
+def _run(low: Lowering, turns: Turns, copies: Sequence[Copy], first: State) -> list[Sequence[Val]]:
+    """Turns of these groups until no lane is on; the vectors of each group then."""
+    if len(copies) == 1:
+        return _loop(low, turns, copies, first).groups
+    half = len(copies) // 2
+    shared, groups = _loop(low, turns, copies, first)
+    parts = []
+    for part, states in ((copies[:half], groups[:half]), (copies[half:], groups[half:])):
+        with low.again(turns.op.condition), low.again(turns.op.body):
+            parts += _run(low, turns, part, State(shared, states))
+    return parts
+
+
+def _loop(low: Lowering, turns: Turns, copies: Sequence[Copy], first: State) -> State:
+    """Turns of all groups, until no lane of one half of them is on."""
+    code, types = low.code, [v.type for v in first.values()]
+    listed, holes, before = ", ".join(types), ", ".join(["{}"] * len(types)), code.slot()
     arguments = [code.fresh(t) for t in types]
-    header = ", ".join(f"{a.name} = {code.use(v)}" for a, v in zip(arguments, first, strict=True))
+    header = ", ".join(f"{a.name} = {code.use(v)}" for a, v in zip(arguments, first.values(), strict=True))
     results = code.let_many(types, f"scf.while ({header}) : ({listed}) -> ({listed}) {{")
     with low.frame(before) as frame:
         start = code.slot()
-        go, values = turns.tested(arguments)
+        go, state = turns.tested(copies, first.like(arguments))
         low.target.leave(low, frame, start)
-        code.do(f"scf.condition({{}}) {', '.join(['{}'] * len(types))} : {listed}", go, *values)
+        code.do(f"scf.condition({{}}) {holes} : {listed}", go, *state.values())
     code.do("}} do {{")
     with low.frame(before) as frame:
         arguments = [code.fresh(t) for t in types]
         code.do(f"^bb0({', '.join(f'{a.name}: {a.type}' for a in arguments)}):")
         start = code.slot()
-        values = turns.turn(arguments)
+        state = turns.turn(copies, first.like(arguments))
         low.target.leave(low, frame, start)
-        code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {listed}", *values)
+        code.do(f"scf.yield {holes} : {listed}", *state.values())
     code.do("}}")
-    turns.finish(results)
+    return first.like(results)
+
+
+class State(NamedTuple):
+    """What such a loop carries: scalars, the same for all groups; and for each group its vectors, at last who is on."""
+
+    shared: Sequence[Val]
+    groups: list[Sequence[Val]]
+
+    def values(self) -> list[Val]:
+        return [*self.shared, *(v for state in self.groups for v in state)]
+
+    def like(self, values: Sequence[Val]) -> State:
+        """A state made of other values."""
+        at, width = len(self.shared), len(self.groups[0])
+        return State(values[:at], [values[k : k + width] for k in range(at, len(values), width)])
 
 
 class Turns:
-    """What such a loop carries: scalars, the same for all groups; then for each group its vectors, and who is on.
+    """The turns of such a loop.
 
     alike, apart: the carried values that are scalars, and those that are vectors; kept: the scalars that are read after
     the loop, of which the lanes keep their last.
@@ -82,56 +116,66 @@ class Turns:
         assert isinstance(last, eff.ConditionOp)
         self.shared, self.vote = conjuncts(last.condition, group.varying)
 
-    def first(self) -> list[Val]:
+    def first(self) -> State:
         """Before the first turn."""
-        low, op, code = self.low, self.op, self.low.code
+        low, op, code, groups = self.low, self.op, self.low.code, list[Sequence[Val]]()
         with self.copies[0].current(low):
-            values = [low.value(op.initial[k]) for k in self.alike]
+            shared = [low.value(op.initial[k]) for k in self.alike]
         for copy in self.copies:
             with copy.current(low):
                 assert copy.group is not None
-                values += [low.handed_on(op.initial[k], op.body.block.args[k]) for k in self.apart]
+                values = [low.handed_on(op.initial[k], op.body.block.args[k]) for k in self.apart]
                 values += [splat(code, low.value(op.initial[k]), self.lanes) for k in self.kept]
                 values += [splat(code, 0, self.lanes)] if self.counts else []
-                values += [true(code, vector(self.lanes, "i1")) if copy.group.on is None else copy.group.on]
-        return values
+                on = true(code, vector(self.lanes, "i1")) if copy.group.on is None else copy.group.on
+                groups.append([*values, on])
+        return State(shared, groups)
 
-    def tested(self, values: Sequence[Val]) -> tuple[Val, list[Val]]:
-        """Does some lane go on, and what is carried then: on are the lanes where the condition holds, too."""
-        low, code, shared, groups = self.low, self.low.code, *self._parts(values)
-        carried, some, all_of_them = list(shared), None, None
-        for copy, state in zip(self.copies, groups, strict=True):
-            assert copy.group is not None
-            with copy.current(low), copy.group.exactly(state[-1]):
-                self._bind(self.op.condition.block, shared, state)
+    def tested(self, copies: Sequence[Copy], state: State) -> tuple[Val, State]:
+        """Do lanes go on, in both halves of the groups? On are then those where the condition holds, too."""
+        low, code, groups, conditions = self.low, self.low.code, list[Sequence[Val]](), list[Val]()
+        for copy, values in zip(copies, state.groups, strict=True):
+            with self._current(copy, values):
+                self._bind(self.op.condition.block, state.shared, values)
                 low.run(self.op.condition.block)
-                on = state[-1]
-                for value in self.vote:  # no `and`, which in a lane that is off might hand on poison
-                    on = select(code, on, low.value(value), code.constant("false", on.type))
-                all_of_them = [low.value(v) for v in self.shared]
-            carried += [*state[:-1], on]
-            some = on if some is None else code.let(on.type, f"arith.ori {{}}, {{}} : {on.type}", some, on)
-        assert some is not None and all_of_them is not None
-        go = in_any_lane(code, some)
-        for condition in all_of_them:
-            go = both(code, go, condition)
-        assert go is not None
-        return go, carried
+                on = values[-1]
+                for part in self.vote:  # no `and`, which in a lane that is off might hand on poison
+                    on = select(code, on, low.value(part), code.constant("false", on.type))
+                conditions = [low.value(v) for v in self.shared]
+            groups.append([*values[:-1], on])
+        half = max(1, len(copies) // 2)
+        for part in (groups[:half], groups[half:]):
+            conditions += [self._any([values[-1] for values in part])] if part else []
+        go, *others = conditions
+        for condition in others:
+            go = code.let("i1", "arith.andi {}, {} : i1", go, condition)
+        return go, State(state.shared, groups)
 
-    def turn(self, values: Sequence[Val]) -> list[Val]:
+    def _any(self, masks: Sequence[Val]) -> Val:
+        """Is a lane on in one of them?"""
+        code, (whole, *others) = self.low.code, masks
+        for mask in others:
+            whole = code.let(whole.type, f"arith.ori {{}}, {{}} : {whole.type}", whole, mask)
+        return in_any_lane(code, whole)
+
+    def turn(self, copies: Sequence[Copy], state: State) -> State:
         """What is carried after a turn of the lanes that are on."""
-        low, op, shared, groups = self.low, self.op, *self._parts(values)
-        new, following, advanced = terminator(op.body.block), list[Val](), list[Val]()
-        for copy, state in zip(self.copies, groups, strict=True):
-            assert copy.group is not None
-            with copy.current(low), copy.group.exactly(state[-1]):
-                self._bind(op.body.block, shared, state)
+        low, op, new, shared, groups = self.low, self.op, terminator(self.op.body.block), list[Val](), []
+        for copy, values in zip(copies, state.groups, strict=True):
+            with self._current(copy, values):
+                self._bind(op.body.block, state.shared, values)
                 low.run(op.body.block)
-                advanced = [low.value(new[k]) for k in self.alike]
+                shared = [low.value(new[k]) for k in self.alike]
                 made = [low.handed_on(new[k], op.body.block.args[k]) for k in self.apart]
                 made += [splat(low.code, low.value(new[k]), self.lanes) for k in self.kept]
-            following += self._advanced(made, state)
-        return [*advanced, *following]
+            groups.append(self._advanced(made, values))
+        return State(shared, groups)
+
+    @contextmanager
+    def _current(self, copy: Copy, values: Sequence[Val]) -> Iterator[None]:
+        assert copy.group is not None
+        with copy.current(self.low), copy.group.exactly(values[-1]):
+            yield
 
     def _advanced(self, made: Sequence[Val], state: Sequence[Val]) -> list[Val]:
         """The vectors of a group after a turn: those that have been made, where lanes are on."""
@@ -146,20 +190,13 @@ class Turns:
             vectors.append(code.let(type, f"arith.addi {{}}, {{}} : {type}", state[-2], one))
         return [*vectors, on]
 
-    def finish(self, values: Sequence[Val]) -> None:
+    def finish(self, groups: Sequence[Sequence[Val]]) -> None:
         """After the loop: its results."""
-        _, groups = self._parts(values)
         for copy, state in zip(self.copies, groups, strict=True):
             for k, value in zip([*self.apart, *self.kept], state, strict=False):
                 copy.values[self.op.results_[k]] = value
             if self.counts:
                 copy.values[self.op.trips] = state[-2]
-
-    def _parts(self, values: Sequence[Val]) -> tuple[Sequence[Val], list[Sequence[Val]]]:
-        """The scalars, and the vectors of each group."""
-        at = len(self.alike)
-        width = (len(values) - at) // len(self.copies)
-        return values[:at], [values[k : k + width] for k in range(at, len(values), width)]
 
     def _bind(self, block: Block, shared: Sequence[Val], state: Sequence[Val]) -> None:
         for positions, values in ((self.alike, shared), (self.apart, state)):

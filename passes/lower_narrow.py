@@ -121,9 +121,8 @@ def to_signed(low: Lowering, op: arith.FPToSIOp) -> None:
     most = code.let(type, f"arith.sitofp {{}} : {bound.type} to {type}", bound)
     below = code.let("i1", f"arith.cmpf olt, {{}}, {{}} : {type}", value, most)
     number = code.let("i32", f"arith.fptosi {{}} : {type} to i32", select(code, below, value, most))
-    # It is not negative anyway; the mask tells LLVM, which can then gather by offsets of 32 bits.
-    natural = code.let("i32", "arith.andi {}, {} : i32", number, code.constant(str(2**31 - 1), "i32"))
-    low.values[op.result] = code.let("i64", "arith.extui {} : i32 to i64", natural)
+    # It is not negative; extended by its sign, LLVM can gather by offsets of 32 bits.
+    low.values[op.result] = code.let("i64", "arith.extsi {} : i32 to i64", number)
 
 
 def minimum(low: Lowering, op: arith.MinSIOp) -> None:

@@ -205,6 +205,59 @@ def sines(x: f64[n]) -> i64[n]:
     return result
 
 
+@dx.jit
+def halvings(x: f64[n]) -> i64[n]:
+    """How often x can be halved before it is at most 1: none for NaN, and for what is small already."""
+    found = dx.zeros(i64[n])
+    for i in n:
+        y = x[i]
+        count = 0
+        while y > 1.0:
+            y = y / 2.0
+            count += 1
+        found[i] = count
+    return found
+
+
+@dx.jit
+def longest(start: i64[n], limit: i64) -> tuple[i64, i64]:
+    """The longest sequence and where it begins; the turn is on integers and branches."""
+    lengths = dx.zeros(i64[n])
+    for i in n:
+        k = start[i]
+        length = 0
+        while k > 1 and length < limit:
+            k = k >> 1 if k & 1 == 0 else 3 * k + 1
+            length += 1
+        lengths[i] = length
+    return max(lengths[i] for i in n), dx.argmax(lengths)
+
+
+@dx.jit
+def own_index(x: f32[n, m]) -> f32[n, m]:
+    """The turns use the loop's index and a number computed before them."""
+    out = x.copy()
+    for i in n:
+        for j in m:
+            step = x[i, j] * x[i, j] + f32(1.0)
+            y = f32(0.0)
+            while y < f32(j):
+                y += step
+            out[i, j] = y - step
+    return out
+
+
+@dx.jit
+def carries_a_table(x: f64[n, m]) -> f64[n]:
+    result = dx.zeros(f64[n])
+    for i in n:
+        row = [x[i, j] for j in m]
+        while sum(row) > 1.0:
+            row = [row[j] * 0.5 for j in m]
+        result[i] = sum(row)
+    return result
+
+
 def numbers(size: int) -> np.ndarray:
     x = np.random.default_rng(size).normal(size=size) * 2
     x[::9] = 0.0
@@ -320,3 +373,63 @@ def test_derivatives_of_what_loops_give() -> None:
     x = np.random.default_rng(2).uniform(0.5, 5, 37)
     np.testing.assert_allclose(dx.grad(energy)(x), 1.5 * np.sqrt(x), rtol=1e-9)
     np.testing.assert_allclose(dx.grad(energy)(x[:1]), 1.5 * np.sqrt(x[:1]), rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_counts(size) -> None:
+    x = 2.0 ** np.random.default_rng(size).uniform(-3, 40, size)
+    x[::5] = np.nan
+    want = np.where(x > 1.0, np.ceil(np.log2(np.where(x > 1.0, x, 1.0))), 0)
+    np.testing.assert_array_equal(halvings(x), want)
+
+
+@pytest.mark.slow
+def test_one_long_iteration_among_short_ones() -> None:
+    x = np.full(300, 0.5)
+    x[[7, 131, 299]] = 2.0**1000, np.inf / np.inf, 8.0
+    want = np.zeros(300)
+    want[7], want[299] = 1000, 3
+    np.testing.assert_array_equal(halvings(x), want)
+
+
+@pytest.mark.slow
+def test_a_winner_among_the_results() -> None:
+    start = np.arange(1, 400)
+    lengths = []
+    for k in start:
+        length = 0
+        while k > 1 and length < 90:
+            k, length = (k // 2 if k % 2 == 0 else 3 * k + 1), length + 1
+        lengths.append(length)
+    assert longest(start, 90) == (max(lengths), int(np.argmax(lengths)))
+
+
+@pytest.mark.slow
+def test_the_index_and_what_comes_before() -> None:
+    x = np.random.default_rng(3).normal(size=(3, 200)).astype(np.float32)
+    steps = (x * x + np.float32(1.0)).astype(np.float64)
+    want = (np.ceil(np.arange(200) / steps) - 1) * steps
+    got = own_index(x)
+    assert np.mean(np.abs(got - want) < 1e-3) > 0.99
+    assert np.all(got < np.arange(200) + 1e-3)
+
+
+def test_groups_run_abreast_until_no_lane_is_on() -> None:
+    text = halvings.ir("mlir")
+    assert text.count("scf.while") == 1
+    assert text.count("vector.reduction <or>") == 1
+    assert text.count("arith.ori") >= 3
+
+
+def test_what_lanes_share_is_a_scalar() -> None:
+    """The count and its limit; the other part of the condition is a vector."""
+    loop = escapes.ir("mlir").split("scf.while")[1].split("scf.condition")[0]
+    assert " : i32\n" in loop
+    assert "vector<16xi32>" not in loop.split("{", 1)[1]
+
+
+def test_loops_that_stay_out_of_lanes() -> None:
+    for function in (checked, carries_a_table):
+        assert "vector.reduction <or>" not in function.ir("mlir")
+    x = np.random.default_rng(4).uniform(0, 3, (9, 4))
+    check(carries_a_table, x)
