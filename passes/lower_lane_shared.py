@@ -1,4 +1,4 @@
-"""Accumulators of outside that all lanes of a group add to: a few cells are kept apart, lane by lane, until the loop ends.
+"""Accumulators of outside that all lanes add to: few cells are kept apart, lane by lane, until the loop ends.
 
     for i in n. { …; s += x[i] }     ==>     cells[k] += x[i + k] for each lane k;  s += cells[0] + cells[1] + …
 """

@@ -7,8 +7,9 @@ A lane that has ended is off: it touches no memory, and what it carries stays as
 nobody reads later may run on. What is the same in all lanes that are on, such as a count of turns, stays a scalar, of
 which every lane keeps its last value; so does a part of the condition (`c1 and c2`) that all of them share.
 
-Several groups of lanes run abreast in one such loop (`lower_lane_abreast.py`): a turn of one is too short to keep the
-processor busy.
+Several groups of lanes run abreast in one such loop (`lower_lane_abreast.py`), as a turn of one is too short to keep
+the processor busy. Where no lane of one half of them is on any more, the other half goes on by itself: so a single long
+iteration among short ones costs about what it does alone.
 """
 
 from __future__ import annotations

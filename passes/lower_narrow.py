@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import Float32Type, Float64Type
+from xdsl.dialects.builtin import Float32Type, Float64Type, i64
 from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import eff, ix
@@ -31,7 +31,7 @@ MOST = 2**24
 
 
 def narrow_indices(op: ix.ForOp) -> dict[Operation, SSAValue]:
-    """The conversions of a loop's body that can be done in 32 bits, and the minima that follow them, with the bounds."""
+    """The conversions of a loop's body that can be done in 32 bits, and the minima after them, with the bounds."""
     found: dict[Operation, SSAValue] = {}
     if not any(o.regions for o in op.body.block.ops):
         for child in op.body.block.ops:
@@ -42,7 +42,8 @@ def narrow_indices(op: ix.ForOp) -> dict[Operation, SSAValue]:
 
 def _minimum(loop: ix.ForOp, op: arith.FPToSIOp) -> arith.MinSIOp | None:
     """min(i64(x), hi), if it is all that becomes of the conversion."""
-    if not isinstance(op.input.type, Float32Type | Float64Type) or not is_natural(op.input):
+    known = isinstance(op.input.type, Float32Type | Float64Type) and op.result.type == i64
+    if not known or not is_natural(op.input):
         return None
     user = _only_user(op.result)
     user = _only_user(user.result) if isinstance(user, arith.IndexCastOp) else user
@@ -106,7 +107,8 @@ def _fits(low: Lowering, numbers: list[Idx]) -> Val:
     code, whole = low.code, low.code.constant("true", "i1")
     for number in dict.fromkeys(numbers):
         value = code.number(number)
-        small = code.let("i1", f"arith.cmpi ule, {{}}, {{}} : {value.type}", value, code.constant(str(MOST), value.type))
+        most = code.constant(str(MOST), value.type)
+        small = code.let("i1", f"arith.cmpi ule, {{}}, {{}} : {value.type}", value, most)
         whole = code.let("i1", "arith.andi {}, {} : i1", whole, small)
     return whole
 

@@ -5,9 +5,9 @@
                           for i by 8 { copy0[offset[i]] += value[i]; …; copy7[offset[i + 7]] += value[i + 7] }
          h += copy1 + … + copy7
 
-An add has to wait for the one before if both go to one cell; eight copies are eight adds at once. They are made where
-they are small beside the first cache and the loop is long beside them; else the eight are one. The adds of an iteration
-follow each other in order, and copies are combined in order: the result is the same every run.
+An add has to wait for the one before if both go to one cell; eight copies (four, of numbers of 8 bytes) are as many adds
+at once. They are made where they are small beside the first cache and the loop is long beside them; else all are one.
+The adds of an iteration follow each other in order, and copies are combined in order: the result is the same every run.
 
 Not where adds are in loops or branches inside, where cells are the loop's own, or beside reductions.
 """
@@ -32,13 +32,14 @@ from pydex.passes.lower_text import Idx, Val, add, minimum, mul, quotient, sub
 #: Iterations whose cells, and values that are computed, are kept at a time.
 BLOCK = 512
 
-#: The copies of a cell fill so many bytes: eight f32, four f64.
+#: Iterations whose adds stand side by side: at most so many copies.
+TOGETHER = 8
+
+#: The copies of a cell fill so many bytes: all copies share the first cache with what streams through it.
 COPIES_BYTES = 32
+
 #: Copies are a cache line further apart than they are long: a load waits for a store that is 4 KiB away, too.
 LINE = 64
-
-#: Iterations whose adds follow each other in the text.
-TOGETHER = 8
 
 #: All copies together are at most this long, and the loop has at least so many iterations for each cell.
 MOST_BYTES = 32 * 1024
@@ -169,7 +170,8 @@ class Scatter:
             strides = self.copies[add_op.accumulator].place.strides
             for index, stride in zip(add_op.indices, strides, strict=True):
                 offset = add(code, offset, mul(code, low.value(index), stride))
-            low.target.store(low, offsets, [at], convert_index(low, code.number(offset), low.target.spell(offsets.element), True))
+            kept = convert_index(low, code.number(offset), low.target.spell(offsets.element), unsigned=True)
+            low.target.store(low, offsets, [at], kept)
             if values is not None:
                 low.target.store(low, values, [at], low.value(add_op.value))
 
@@ -194,7 +196,7 @@ class Scatter:
         low, code = self.low, self.low.code
         for add_op, offsets, values in zip(self.adds, self.offsets, self.values, strict=True):
             copies = self.copies[add_op.accumulator]
-            offset = convert_index(low, low.target.load(low, offsets, [j]), code.index, True)
+            offset = convert_index(low, low.target.load(low, offsets, [j]), code.index, unsigned=True)
             value = self._known(add_op, start, j) if values is None else low.target.load(low, values, [j])
             cell = low.target.load(low, copies.copy(k % copies.count), [offset])
             total = combine(code, copies.monoid, cell, widen(code, value, cell.type))
