@@ -61,9 +61,7 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
     return _alone(low, op, inside, reductions, lo, hi)
 
 
-def _alone(
-    low: Lowering, op: ix.ForOp, inside: Interior | None, reductions: Reductions, lo: Idx, hi: Idx
-) -> list[Val]:
+def _alone(low: Lowering, op: ix.ForOp, inside: Interior | None, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     """The iterations, in the form that their body asks for."""
     if adds := scattered(low, op):
         run_scatter(low, op, adds, lo, hi, lambda i: iteration(low, op, i))

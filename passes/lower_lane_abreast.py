@@ -12,7 +12,7 @@ from xdsl.dialects import scf
 from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes.lower_cost import FREE, WEIGHTS
+from pydex.passes.lower_cost import weight
 from pydex.passes.lower_jam_choice import is_scalar, registers_of
 from pydex.passes.lower_varying import Varying
 
@@ -24,20 +24,15 @@ ROOM, TURN = 20, 128
 
 
 def abreast(op: ix.ForOp, varying: Varying, width: int) -> int:
-    """How many groups; 1: each by itself."""
+    """How many groups; 1: each by itself, as where iterations make tables."""
     loops = [o for o in op.body.block.ops if isinstance(o, eff.WhileOp) and varying.has_varying_trips(o)]
-    if not loops or not all(_is_simple(o, varying) for o in op.body.walk()) or "own" in op.kind_names:
+    if not loops or not all(map(_is_simple, op.body.walk())) or "own" in op.kind_names:
         return 1
-    most, work = max(_registers(o, varying, width) for o in loops), max(map(_work, loops))
+    most, work = max(_registers(o, varying, width) for o in loops), max(sum(map(weight, o.walk())) for o in loops)
     return next((m for m in MANY if m * most <= ROOM and m * work <= TURN), 1)
 
 
-def _is_simple(op: Operation, varying: Varying) -> bool:
-    """Is it an op on scalars, with cells that lanes share, or find side by side? A group may be beyond the end."""
-    if isinstance(op, ix.AtOp | eff.AddOp):
-        slopes = [varying.slope(i) for i in op.indices]
-        if slopes and not all(s == 0 for s in slopes) and (slopes[-1] != 1 or any(s != 0 for s in slopes[:-1])):
-            return False
+def _is_simple(op: Operation) -> bool:
     return isinstance(op, eff.WhileOp | eff.ConditionOp | scf.IfOp) or is_scalar(op) and not isinstance(op, ix.ForOp)
 
 
@@ -46,10 +41,3 @@ def _registers(op: eff.WhileOp, varying: Varying, width: int) -> int:
     inside = {v for o in op.walk() for v in o.results} | {a for r in op.regions for a in r.block.args}
     used = {v for o in op.walk() if o is not op for v in o.operands if v in varying and v not in inside}
     return sum(registers_of(v, width) for v in (*used, *op.body.block.args))
-
-
-def _work(op: eff.WhileOp) -> float:
-    """The operations of a turn."""
-    return sum(
-        WEIGHTS.get(o.name, 10 if o.name.startswith("math.") else 0 if o.name in FREE else 1) for o in op.walk()
-    )

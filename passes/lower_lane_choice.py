@@ -18,7 +18,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
-from pydex.passes.lower_cost import FREE, WEIGHTS, hashes
+from pydex.passes.lower_cost import hashes, weight
 from pydex.passes.lower_lane_abreast import abreast
 from pydex.passes.lower_lane_legal import obstacle, place_of
 from pydex.passes.lower_lane_packs import packs
@@ -135,11 +135,6 @@ def waste(op: ix.ForOp, width: int, unknown: int) -> float:
 def trips_of(size: SizeAttr, unknown: int) -> float:
     """An estimate of the number of iterations."""
     return float(unknown if size.constant is None else max(size.constant, 0))
-
-
-def weight(op: Operation) -> float:
-    """The scalar operations that an op without regions stands for."""
-    return WEIGHTS.get(op.name, 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1)
 
 
 def cell(op: Operation) -> tuple[SSAValue, tuple[SSAValue, ...], float] | None:

@@ -112,6 +112,9 @@ def _abreast(
     for copy in copies:
         with copy.current(low):
             _begin(low, op, hi, copy.index, many * group.width)
+            # All of a group may be beyond the end: then not even its first lane may touch memory.
+            assert copy.group is not None
+            copy.group.branch = copy.group.on
             rows.append(begin(low, op, Spread(copy.index, 1)))
     _in_step(low, op.body.block, copies)
     for copy, made in zip(copies, rows, strict=True):

@@ -5,9 +5,10 @@
                           for i by 8 { copy0[offset[i]] += value[i]; …; copy7[offset[i + 7]] += value[i + 7] }
          h += copy1 + … + copy7
 
-An add has to wait for the one before if both go to one cell; eight copies (four, of numbers of 8 bytes) are as many adds
-at once. They are made where they are small beside the first cache and the loop is long beside them; else all are one.
-The adds of an iteration follow each other in order, and copies are combined in order: the result is the same every run.
+An add has to wait for the one before if both go to one cell; eight copies (four, of numbers of 8 bytes) are as many
+adds at once. They are made where they are small beside the first cache and the loop is long beside them; else all are
+one. The adds of an iteration follow each other in order, and copies are combined in order: the result is the same
+every run.
 
 Not where adds are in loops or branches inside, where cells are the loop's own, or beside reductions.
 """
