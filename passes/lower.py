@@ -127,6 +127,8 @@ class Lowering:
         self.group: Group | None = None
         self.known: dict[Operation, bool] = {}  # conditions whose outcome is known where the code stands
         self.delayed: set[Operation] = set()  # adds that the loop around them does by itself
+        self.narrow: Mapping[Operation, SSAValue] = {}  # conversions and minima that are done in 32 bits
+        self.seldom = False  # is the code one that hardly ever runs?
         self.near: Callable[[Operation], bool] | None = None  # of sin, cos, tan: is the argument assumed not to be far?
         self._depths: dict[str, int] = {}
 
@@ -254,7 +256,7 @@ class Lowering:
             self.target.leave(self, frame, start)
             if initial:
                 code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *yielded)
-        code.do("}}" + self.target.loop_hints.get(hint, ""))
+        code.do("}}" + self.target.loop_hints.get("scalar" if self.seldom else hint, ""))
         return results
 
     # ------------------------------------------------------------------------------------------------- tables

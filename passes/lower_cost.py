@@ -36,8 +36,13 @@ def work(block: Block) -> SizeAttr:
         if op.regions or isinstance(op, ix.FillOp | eff.AddOp | ContractOp):
             total = total + _work_of(op)
         elif not (isinstance(op, ix.AtOp) and isinstance(op.result.type, ix.TableType)):
-            simple += WEIGHTS.get(op.name, 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1)
+            simple += weight(op)
     return (total + simple).substitute(_defined(block))
+
+
+def weight(op: Operation) -> int:
+    """The scalar operations that an op without regions stands for."""
+    return WEIGHTS.get(op.name, 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1)
 
 
 #: So many xors make a hash: the loop vectoriser of LLVM 24 takes time exponential in the length of such a chain.

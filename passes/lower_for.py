@@ -8,13 +8,14 @@ from __future__ import annotations
 from pydex.dialects import ix
 from pydex.passes import ix_own
 from pydex.passes.lower import Lowering
+from pydex.passes.lower_cells import Memory
 from pydex.passes.lower_cost import hashes
-from pydex.passes.lower_divergent import divergent, run_divergent
 from pydex.passes.lower_far import run_near, runs_twice
-from pydex.passes.lower_interior import interior, run_interior
+from pydex.passes.lower_interior import Interior, interior, run_interior
 from pydex.passes.lower_iteration import finish, iteration, one_by_one, reductions_of, run_loop
 from pydex.passes.lower_jam import run_inside
 from pydex.passes.lower_lanes import run_lanes
+from pydex.passes.lower_narrow import in_32_bits, narrow_indices
 from pydex.passes.lower_reductions import Reductions
 from pydex.passes.lower_scatter import run_scatter, scattered
 from pydex.passes.lower_text import Idx, Val
@@ -55,11 +56,16 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
         return run_inside(low, op, reductions, lo, hi)
     if hashes(op):
         return _run(low, op, reductions, lo, hi)
+    if isinstance(low.target, Memory) and (found := narrow_indices(op)):
+        return in_32_bits(low, op, found, lambda: _alone(low, op, inside, reductions, lo, hi))
+    return _alone(low, op, inside, reductions, lo, hi)
+
+
+def _alone(low: Lowering, op: ix.ForOp, inside: Interior | None, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
+    """The iterations, in the form that their body asks for."""
     if adds := scattered(low, op):
         run_scatter(low, op, adds, lo, hi, lambda i: iteration(low, op, i))
         return []
-    if (parts := divergent(low, op)) is not None:
-        return run_divergent(low, op, parts, reductions, (lo, hi), lambda i, run: iteration(low, op, i, run))
     if inside is None:
         return _run(low, op, reductions, lo, hi)
 

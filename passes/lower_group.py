@@ -50,3 +50,11 @@ class Group:
         self.on = on
         yield on
         self.branch, self.on = before
+
+    @contextmanager
+    def exactly(self, on: Val) -> Iterator[None]:
+        """Inside, these lanes are on, which are some of those that are on here."""
+        before = self.branch, self.on
+        self.branch = self.on = on
+        yield
+        self.branch, self.on = before

@@ -8,17 +8,14 @@ Every iteration of the four is a copy of the body with values of its own. The re
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from xdsl.ir import Block
 
 from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_accum import add_total, is_shared, lanes_to_add
+from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_iteration import (
     Combine,
     Loop,
@@ -50,7 +47,7 @@ def _jammed(low: Lowering, op: ix.ForOp, many: int, rest: Loop) -> Loop:
         code = low.code
 
         def group(i: Val, now: Sequence[Val]) -> Sequence[Val]:
-            copies = [Copy.of(low, code.number(add(code, i, j))) for j in range(many)]
+            copies = [Copy.of(low, code.number(add(code, i, j)), low.group) for j in range(many)]
             for copy, values in zip(copies, _together(low, op, copies), strict=True):
                 now = combine(now, values, copy.index)
             return now
@@ -61,30 +58,6 @@ def _jammed(low: Lowering, op: ix.ForOp, many: int, rest: Loop) -> Loop:
             return rest(whole, hi, now, combine)
 
     return loop
-
-
-@dataclass
-class Copy:
-    """One of the iterations that run side by side: its index, and what is known in it alone."""
-
-    index: Val
-    values: ChainMap[Any, Any]
-    places: ChainMap[Any, Any]
-    wanted: ChainMap[Any, Any]
-    symbols: ChainMap[str, Idx]
-
-    @staticmethod
-    def of(low: Lowering, index: Val) -> Copy:
-        values, places, wanted = ChainMap({}, low.values), ChainMap({}, low.places), ChainMap({}, low.wanted)
-        return Copy(index, values, places, wanted, ChainMap({}, low.symbols))
-
-    @contextmanager
-    def current(self, low: Lowering) -> Iterator[None]:
-        """Inside, ops are lowered for this iteration."""
-        before = low.values, low.places, low.wanted, low.symbols
-        low.values, low.places, low.wanted, low.symbols = self.values, self.places, self.wanted, self.symbols
-        yield
-        low.values, low.places, low.wanted, low.symbols = before
 
 
 def _together(low: Lowering, op: ix.ForOp, copies: Sequence[Copy]) -> list[list[Val]]:

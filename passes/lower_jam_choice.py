@@ -53,10 +53,11 @@ def _is_simple(op: ix.ForOp) -> bool:
     inside = [o for o in op.body.walk() if isinstance(o, ix.ForOp)]
     if not all(set(o.kind_names) <= set(ix.REDUCTIONS) and grows(o, op) is not None for o in inside):
         return False
-    return all(_is_scalar(o) for block in (op.body.block, *(i.body.block for i in inside)) for o in block.ops)
+    return all(is_scalar(o) for block in (op.body.block, *(i.body.block for i in inside)) for o in block.ops)
 
 
-def _is_scalar(op: Operation) -> bool:
+def is_scalar(op: Operation) -> bool:
+    """Does it make and add numbers, no tables?"""
     if isinstance(op, eff.AddOp):
         return not isinstance(op.value.type, ix.TableType)
     if isinstance(op, ix.ForOp | ix.AtOp):
@@ -83,7 +84,12 @@ def _registers(low: Lowering, inner: ix.ForOp, varying: Varying) -> int:
     used = {v for o in inner.body.walk() for v in o.operands if v.owner is not inner.body.block}
     taken = [v for v in used if v in group.varying and v in varying and _is_outside(v, inner) and _is_number(v)]
     carried = [v for v in inner.yielded if v in group.varying]
-    return sum(-(-group.width * _bits(v) // BITS) for v in (*taken, *carried))
+    return sum(registers_of(v, group.width) for v in (*taken, *carried))
+
+
+def registers_of(value: SSAValue, lanes: int) -> int:
+    """How many registers the value of so many lanes fills."""
+    return -(-lanes * _bits(value) // BITS)
 
 
 def _is_outside(value: SSAValue, inner: ix.ForOp) -> bool:

@@ -18,7 +18,8 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
-from pydex.passes.lower_cost import FREE, WEIGHTS, hashes
+from pydex.passes.lower_cost import hashes, weight
+from pydex.passes.lower_lane_abreast import abreast
 from pydex.passes.lower_lane_legal import obstacle, place_of
 from pydex.passes.lower_lane_packs import packs
 from pydex.passes.lower_unroll import unrolls
@@ -38,6 +39,9 @@ ACROSS = 8.0
 #: So many vectors may run side by side where the innermost loop does at most TIGHT operations.
 MANY, TIGHT = 4, 12
 
+#: The turns of a `while` until the last of the lanes has ended, for one that each of them takes.
+LAST = 2.0
+
 #: A branch of at most so many operations does not keep LLVM from vectorising.
 FEW = 16
 
@@ -47,12 +51,14 @@ BETTER, NO_WORSE = 0.5, 1.1
 
 @dataclass(frozen=True)
 class Choice:
-    """How a loop is run: in lanes of that many iterations (0: not), and why; `packs` see lower_lane_packs."""
+    """How a loop is run: in lanes of that many iterations (0: not), and why; packs and abreast: see
+    the files lower_lane_… of these names."""
 
     width: int
     reason: str
     varying: Varying | None = None
     packs: frozenset[SSAValue] = frozenset()
+    abreast: int = 1
 
 
 class Choices:
@@ -78,13 +84,13 @@ class Choices:
         if reason is not None:
             return Choice(0, reason)
         packed = frozenset(packs(op, varying))
-        possible = [Choice(width * many, "", varying, packed) for many in vectors(op)]
+        possible = [Choice(width * many, "", varying, packed) for many in vectors(op, varying)]
         lanes, made = min(((self.price(op, c, SHORT), c) for c in possible), key=lambda priced: priced[0])
         alone = Alone(self, SHORT).iteration(op)
         told = f"{lanes:.0f} operations an iteration in lanes, {alone:.0f} otherwise"
         if lanes > BETTER * alone or self.price(op, made, LONG) > NO_WORSE * Alone(self, LONG).iteration(op):
             return Choice(0, f"lanes would not pay: {told}")
-        return replace(made, reason=told)
+        return replace(made, reason=told, abreast=1 if packed else abreast(op, varying, made.width))
 
     def price(self, op: ix.ForOp, made: Choice, unknown: int) -> float:
         """An iteration in lanes."""
@@ -100,8 +106,13 @@ def width_of(op: ix.ForOp) -> int:
     return BITS // max(floats or integers or [64])
 
 
-def vectors(op: ix.ForOp) -> Sequence[int]:
-    """How many vectors may run side by side: several where the innermost loop is so small that it waits for itself."""
+def vectors(op: ix.ForOp, varying: Varying) -> Sequence[int]:
+    """How many vectors may run side by side: several where the innermost loop is so small that it waits for itself.
+
+    A `while` that lanes end at different times has groups abreast instead, whose masks are registers of their own.
+    """
+    if any(isinstance(o, eff.WhileOp) and varying.has_varying_trips(o) for o in op.body.walk()):
+        return (1,)
     bodies = innermost(op.body.block)
     deepest = max((depth for depth, _ in bodies), default=0)
     work = [sum(weight(o) for o in body.ops) for depth, body in bodies if depth == deepest]
@@ -124,11 +135,6 @@ def waste(op: ix.ForOp, width: int, unknown: int) -> float:
 def trips_of(size: SizeAttr, unknown: int) -> float:
     """An estimate of the number of iterations."""
     return float(unknown if size.constant is None else max(size.constant, 0))
-
-
-def weight(op: Operation) -> float:
-    """The scalar operations that an op without regions stands for."""
-    return WEIGHTS.get(op.name, 10 if op.name.startswith("math.") else 0 if op.name in FREE else 1)
 
 
 def cell(op: Operation) -> tuple[SSAValue, tuple[SSAValue, ...], float] | None:
@@ -183,6 +189,8 @@ class Lanes:
         if op.regions:
             inner = sum(self._block(b) for r in op.regions for b in r.blocks)
             turns = trips_of(op.size, self.unknown) if isinstance(op, ix.ForOp | eff.LoopOp) else 1.0
+            if isinstance(op, eff.WhileOp) and self.varying.has_varying_trips(op):
+                turns = LAST
             return turns * inner + 2 / self.width
         accessed = cell(op)
         if accessed is None:

@@ -1,7 +1,7 @@
 """May the iterations of a loop run in the lanes of vectors? If not, why not.
 
-They may, if all lanes take the same turns: sizes and conditions of loops inside do not depend on the index. Branches
-may differ from lane to lane; then both sides run, and each lane keeps its own.
+They may, if sizes inside do not depend on the index. Branches may differ from lane to lane: then both sides run, and
+each lane keeps its own. So may the conditions of `while` loops that carry numbers: they run until the last lane ends.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes import ix_own
+from pydex.passes.lower import is_table
 from pydex.passes.lower_varying import Varying, mentions_symbol
 
 #: Ops that are written for scalars only.
@@ -45,8 +46,8 @@ def obstacle(op: ix.ForOp, varying: Varying) -> str | None:
 
 def _obstacle(op: ix.ForOp, child: Operation, varying: Varying) -> str | None:
     match child:
-        case eff.WhileOp() if varying.has_varying_trips(child):
-            return "a while loop inside of it ends at different times"
+        case eff.WhileOp() if varying.has_varying_trips(child) and any(map(is_table, child.initial)):
+            return "a while loop inside of it carries tables and ends at different times"
         case eff.LoopOp() | eff.WhileOp() if _swaps_outer_buffers(child, varying):
             return "a sequential loop inside of it makes its tables in two buffers"
         case eff.AddOp() if _is_outer(op, child.accumulator) and not _apart(child, varying):
@@ -113,6 +114,8 @@ def _in_varying_branch(child: Operation, op: ix.ForOp, varying: Varying) -> bool
     parent = child.parent_op()
     while parent is not None and parent is not op:
         if isinstance(parent, scf.IfOp) and parent.cond in varying:
+            return True
+        if isinstance(parent, eff.WhileOp) and varying.has_varying_trips(parent):
             return True
         parent = parent.parent_op()
     return False

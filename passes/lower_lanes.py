@@ -5,31 +5,31 @@
 
 What differs from iteration to iteration is a vector, all else stays a scalar (lower_varying.py). In the last group,
 lanes beyond the end are off (lower_group.py). What iterations add to a cell that they share is combined across the
-lanes each time; where there are few such cells, it is kept apart, lane by lane, until the loop ends.
+lanes each time; where there are few such cells, it is kept apart (lower_lane_shared.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from xdsl.ir import BlockArgument, SSAValue
+from xdsl.ir import Block, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes.affine import affine
 from pydex.passes.lower import Lowering
+from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_group import Group
+from pydex.passes.lower_iteration import begin, end
 from pydex.passes.lower_lane_choice import Choice
 from pydex.passes.lower_lane_legal import place_of
-from pydex.passes.lower_monoids import across, identity
+from pydex.passes.lower_lane_shared import shared_cells
+from pydex.passes.lower_lane_while import run_while
+from pydex.passes.lower_monoids import across
 from pydex.passes.lower_reductions import Reduction, Reductions
-from pydex.passes.lower_text import Idx, Val, add, known, minimum, mul, sub
+from pydex.passes.lower_text import Idx, Val, add, known, minimum, sub
 from pydex.passes.lower_vectors import Spread, counting, select, splat, vector
-
-#: The cells of an accumulator that are kept for every lane are at most so many.
-SPREAD = 16
 
 
 def run_lanes(
@@ -43,17 +43,21 @@ def run_lanes(
         rows = {table: _row(low, table) for table in made.packs}
 
         def body(hi: Idx, i: Val, now: Sequence[Val]) -> list[Val]:
+            if made.abreast > 1:
+                return _abreast(low, op, wide, made.abreast, hi, i, now)
             return _group(low, op, wide, rows, hi, i, now, iteration)
 
-        result = _in_blocks(low, reductions, wide, lo, hi, body)
+        result = _in_blocks(low, reductions, wide, lo, hi, made.abreast, body)
     low.group = None
     return result
 
 
-def _in_blocks(low: Lowering, reductions: Reductions, wide: Reductions, lo: Idx, hi: Idx, body: Any) -> list[Val]:
-    """The loop over groups; in blocks, if the reductions ask for them."""
+def _in_blocks(
+    low: Lowering, reductions: Reductions, wide: Reductions, lo: Idx, hi: Idx, abreast: int, body: Any
+) -> list[Val]:
+    """The loop over groups, so many at a time; in blocks, if the reductions ask for them."""
     assert low.group is not None
-    code, lanes = low.code, low.group.width
+    code, lanes = low.code, low.group.width * abreast
 
     def run(lo: Idx, hi: Idx, first: list[Val]) -> list[Val]:
         values = low.loop(lo, hi, first, lambda i, now: body(hi, i, now), step=lanes)
@@ -75,27 +79,68 @@ def _group(
     low: Lowering, op: ix.ForOp, wide: Reductions, rows: dict[SSAValue, Any], hi: Idx, i: Val, now: Any, iteration: Any
 ) -> list[Val]:
     """One group of iterations, from i on."""
-    group, code = low.group, low.code
+    group = low.group
     assert group is not None
-    _begin(low, op, hi, i)
+    _begin(low, op, hi, i, group.width)
     for table, row in rows.items():
         part = low.target.view(low, low.places[table], [Spread(i, 1)])
         assert isinstance(table.type, ix.TableType)
         low.copy(table.type.under(ix.SizeAttr.of("#0")), part, row)
         group.rows[table] = row
-    values = [splat(code, v, group.width) for v in iteration(low, op, Spread(i, 1))]
-    following = wide.step(low, now, values, i)
+    return _reduced(low, wide, now, iteration(low, op, Spread(i, 1)), i)
+
+
+def _reduced(low: Lowering, wide: Reductions, now: Sequence[Val], values: Sequence[Val], i: Val) -> list[Val]:
+    """What is carried, with the values of a group, where its lanes are on."""
+    group, code = low.group, low.code
+    assert group is not None
+    following = wide.step(low, now, [splat(code, v, group.width) for v in values], i)
     tail = group.tail
     if tail is None:
         return following
     return [select(code, tail, new, old) for new, old in zip(following, now, strict=True)]
 
 
-def _begin(low: Lowering, op: ix.ForOp, hi: Idx, i: Val) -> None:
-    """Tells the group which lanes are not beyond the end."""
+def _abreast(
+    low: Lowering, op: ix.ForOp, wide: Reductions, many: int, hi: Idx, i: Val, now: Sequence[Val]
+) -> list[Val]:
+    """So many groups of iterations, from i on, op by op."""
+    group, code, rows = low.group, low.code, []
+    assert group is not None
+    starts = [code.number(add(code, i, k * group.width)) for k in range(many)]
+    copies = [Copy.of(low, start, replace(group)) for start in starts]
+    for copy in copies:
+        with copy.current(low):
+            _begin(low, op, hi, copy.index, many * group.width)
+            # All of a group may be beyond the end: then not even its first lane may touch memory.
+            assert copy.group is not None
+            copy.group.branch = copy.group.on
+            rows.append(begin(low, op, Spread(copy.index, 1)))
+    _in_step(low, op.body.block, copies)
+    for copy, made in zip(copies, rows, strict=True):
+        with copy.current(low):
+            now = _reduced(low, wide, now, end(low, op, made), copy.index)
+    return list(now)
+
+
+def _in_step(low: Lowering, block: Block, copies: Sequence[Copy]) -> None:
+    """The ops of a block, each for all groups."""
+    group = copies[0].group
+    assert group is not None
+    for child in block.ops:
+        if isinstance(child, eff.WhileOp) and child.trips in group.varying:
+            run_while(low, child, copies)
+        elif child is not block.last_op:
+            for copy in copies:
+                with copy.current(low):
+                    low.rules[type(child)](low, child)
+
+
+def _begin(low: Lowering, op: ix.ForOp, hi: Idx, i: Val, step: int) -> None:
+    """Tells the group which lanes are not beyond the end. step: of the loop over groups."""
     assert low.group is not None
     code, lanes, trips = low.code, low.group.width, op.size.constant
-    if trips is not None and trips % lanes == 0 and known(hi) == trips:
+    if trips is not None and trips % step == 0 and known(hi) == trips:
         low.group.begin(lanes - 1, None)
         return
     left = code.number(sub(code, hi, i))
@@ -118,81 +163,3 @@ def read_place(low: Lowering, op: ix.AtOp) -> tuple[Any, Sequence[SSAValue]]:
         if table in group.rows and affine(indices[0]).term is group.varying.op.index:
             return group.rows[table], indices[1:]
     return low.places[op.table], op.indices
-
-
-# --------------------------------------------------------------------------------------------- accumulators of outside
-
-
-@contextmanager
-def shared_cells(low: Lowering, op: ix.ForOp) -> Iterator[None]:
-    """Around the loop: accumulators of which all lanes add to the same cells get cells for each lane."""
-    assert low.group is not None
-    group, accumulators = low.group, list(_shared(op, low.group))
-    for accumulator in accumulators:
-        group.spread[accumulator] = _spread(low, accumulator)
-    yield
-    for accumulator in accumulators:
-        _gather(low, accumulator, group.spread[accumulator])
-
-
-def _shared(op: ix.ForOp, group: Group) -> Iterator[BlockArgument]:
-    found: dict[BlockArgument, None] = {}
-    for child in op.body.walk():
-        if isinstance(child, eff.AddOp) and not any(i in group.varying for i in child.indices):
-            accumulator = child.accumulator
-            assert isinstance(accumulator, BlockArgument)
-            owner = accumulator.block.parent_op()
-            if owner is not None and not op.is_ancestor(owner) and _is_small(accumulator):
-                found[accumulator] = None
-    yield from found
-
-
-def _is_small(accumulator: BlockArgument) -> bool:
-    """Few enough cells to keep them for each lane? Of others, what the lanes add is combined each time."""
-    assert isinstance(accumulator.type, eff.AccType)
-    content, cells = accumulator.type.content, ix.SizeAttr.of(1)
-    for size in ix.bounding_sizes(content) if isinstance(content, ix.TableType) else ():
-        cells = cells * size
-    return cells.constant is not None and cells.constant <= SPREAD
-
-
-def _spread(low: Lowering, accumulator: BlockArgument) -> Any:
-    """Cells for each lane, with nothing in them."""
-    assert isinstance(accumulator.type, eff.AccType)
-    content, shared = accumulator.type.content, low.places[accumulator]
-    if isinstance(content, ix.TableType):
-        place = low.allocate(content)
-    else:
-        place = low.target.allocate(low, [], shared.element, True)
-    zero = identity(low.code, accumulator.type.monoid.data, low.target.spell(shared.element))
-    _flat(low, content, lambda at: low.target.store(low, replace(place, strides=(low.lanes,)), at, zero))
-    return place
-
-
-def _gather(low: Lowering, accumulator: BlockArgument, place: Any) -> None:
-    """Adds what the lanes have to the cells that they share."""
-    assert isinstance(accumulator.type, eff.AccType)
-    shared, monoid = replace(low.places[accumulator], strides=(1,)), accumulator.type.monoid.data
-    lanes = replace(place, strides=(low.lanes,))
-
-    def one(at: list[Idx]) -> None:
-        total = across(low.code, monoid, low.target.load(low, lanes, at), low.target.load(low, shared, at))
-        low.target.store(low, shared, at, total)
-
-    _flat(low, accumulator.type.content, one)
-
-
-def _flat(low: Lowering, content: Any, body: Any) -> None:
-    """Over all cells of a table's box, or the one of a scalar."""
-    if not isinstance(content, ix.TableType):
-        return body([0])
-    cells: Idx = 1
-    for size in ix.bounding_sizes(content):
-        cells = mul(low.code, cells, low.size(size))
-
-    def one(i: Val, _: list[Val]) -> list[Val]:
-        body([i])
-        return []
-
-    low.loop(0, cells, [], one)
-    return None

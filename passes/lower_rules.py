@@ -16,8 +16,9 @@ from pydex.passes import (
     lower_branch,
     lower_contract,
     lower_for,
+    lower_lane_while,
+    lower_narrow,
     lower_scalars,
-    lower_state,
     lower_sweep,
     lower_tables,
 )
@@ -51,12 +52,13 @@ RULES = Rules(
     | {op: lower_scalars.cast for op in CASTS}
     | {op: lower_scalars.math for op in math.Math.operations}
     | {
+        arith.MinSIOp: lower_narrow.minimum,
         arith.ConstantOp: lower_scalars.constant,
         arith.CmpiOp: lower_scalars.compare_integers,
         arith.CmpfOp: lower_scalars.compare_floats,
         arith.SelectOp: lower_scalars.select,
         arith.IndexCastOp: lower_scalars.index_cast,
-        arith.FPToSIOp: lower_scalars.float_to_integer,
+        arith.FPToSIOp: lower_narrow.to_signed,
         arith.FPToUIOp: lower_scalars.float_to_integer,
         arith.DivSIOp: lower_scalars.signed_division,
         arith.RemSIOp: lower_scalars.signed_division,
@@ -75,7 +77,7 @@ RULES = Rules(
         ix.ForOp: lower_for.order_free,
         ContractOp: lower_contract.contract,
         eff.LoopOp: lower_sweep.loop,
-        eff.WhileOp: lower_state.while_,
+        eff.WhileOp: lower_lane_while.while_,
         eff.AccumOp: lower_accum.accumulate,
         eff.AddOp: lower_accum.add,
         eff.CheckOp: lambda low, op: low.target.check(low, op),

@@ -5,9 +5,10 @@
                           for i by 8 { copy0[offset[i]] += value[i]; …; copy7[offset[i + 7]] += value[i + 7] }
          h += copy1 + … + copy7
 
-An add has to wait for the one before if both go to one cell; eight copies are eight adds at once. They are made where
-they are small beside the first cache and the loop is long beside them; else the eight are one. The adds of an iteration
-follow each other in order, and copies are combined in order: the result is the same every run.
+An add has to wait for the one before if both go to one cell; eight copies (four, of numbers of 8 bytes) are as many
+adds at once. They are made where they are small beside the first cache and the loop is long beside them; else all are
+one. The adds of an iteration follow each other in order, and copies are combined in order: the result is the same
+every run.
 
 Not where adds are in loops or branches inside, where cells are the loop's own, or beside reductions.
 """
@@ -18,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import i64
+from xdsl.dialects.builtin import i32, i64
 from xdsl.ir import Block, SSAValue
 
 from pydex.dialects import eff, ix
@@ -26,12 +27,20 @@ from pydex.passes.affine import affine
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_monoids import combine, identity, widen
+from pydex.passes.lower_scalars import convert_index
 from pydex.passes.lower_text import Idx, Val, add, minimum, mul, quotient, sub
 
 #: Iterations whose cells, and values that are computed, are kept at a time.
 BLOCK = 512
 
-COPIES = 8
+#: Iterations whose adds stand side by side: at most so many copies.
+TOGETHER = 8
+
+#: The copies of a cell fill so many bytes: all copies share the first cache with what streams through it.
+COPIES_BYTES = 32
+
+#: Copies are a cache line further apart than they are long: a load waits for a store that is 4 KiB away, too.
+LINE = 64
 
 #: All copies together are at most this long, and the loop has at least so many iterations for each cell.
 MOST_BYTES = 32 * 1024
@@ -84,8 +93,11 @@ class Copies:
         self.cells: Idx = 1
         for size in ix.bounding_sizes(accumulator.type.content):
             self.cells = mul(code, self.cells, low.size(size))
-        self.bytes = mul(code, self.cells, size_of(low.target.stored(self.place.element)))
-        fits = code.let("i1", "arith.cmpi sle, {}, {} : i64", mul(code, self.bytes, COPIES), MOST_BYTES)
+        size = size_of(low.target.stored(self.place.element))
+        self.count = min(TOGETHER, COPIES_BYTES // size)
+        self.apart = add(code, self.cells, LINE // size)
+        self.bytes = mul(code, self.apart, size)
+        fits = code.let("i1", "arith.cmpi sle, {}, {} : i64", mul(code, self.cells, self.count * size), MOST_BYTES)
         pays = code.let("i1", "arith.cmpi sge, {}, {} : i64", trips, mul(code, self.cells, TRIPS_PER_CELL))
         self.many = code.let("i1", "arith.andi {}, {} : i1", fits, pays)
         self.others = self._made(low)
@@ -98,18 +110,18 @@ class Copies:
         memory = code.fresh(POINTER)
         code.do(f"{memory.name} = scf.if {{}} -> (!llvm.ptr) {{{{", self.many)
         with low.frame():
-            bytes_ = mul(code, self.bytes, COPIES - 1)
+            bytes_ = mul(code, self.bytes, self.count - 1)
             made = code.let(POINTER, "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
             zero = identity(code, self.monoid, low.target.spell(self.place.element))
-            self._each(low, mul(code, self.cells, COPIES - 1), replace(self.flat, pointer=made), lambda _: zero)
+            self._each(low, mul(code, self.apart, self.count - 1), replace(self.flat, pointer=made), lambda _: zero)
             code.do("scf.yield {} : !llvm.ptr", made)
         code.do("}} else {{")
         with low.frame():
             code.do("scf.yield {} : !llvm.ptr", self.place.pointer)
         code.do("}}")
-        step = code.let("i64", "arith.select {}, {}, {} : i64", self.many, self.cells, 0)
+        step = code.let("i64", "arith.select {}, {}, {} : i64", self.many, self.apart, 0)
         whole = replace(self.flat, pointer=memory)
-        return [low.target.view(low, whole, [mul(code, step, k)]) for k in range(COPIES - 1)]
+        return [low.target.view(low, whole, [mul(code, step, k)]) for k in range(self.count - 1)]
 
     def _each(self, low: Lowering, count: Idx, cells: Cells, value: Callable[[Val], Val]) -> None:
         def one(c: Val, _: list[Val]) -> list[Val]:
@@ -127,7 +139,7 @@ class Copies:
 
         def total(c: Val) -> Val:
             value = low.target.load(low, self.flat, [c])
-            for k in range(1, COPIES):
+            for k in range(1, self.count):
                 value = combine(code, self.monoid, value, low.target.load(low, self.copy(k), [c]))
             return value
 
@@ -145,7 +157,7 @@ class Scatter:
         self.op = op
         self.adds = adds
         self.copies = {a: Copies(low, a, trips) for a in dict.fromkeys(a.accumulator for a in adds)}
-        self.offsets = [low.target.allocate(low, [BLOCK], i64, True) for _ in adds]
+        self.offsets = [low.target.allocate(low, [BLOCK], i32 if low.narrow else i64, True) for _ in adds]
         self.values = [
             None if _is_known(op, a) else low.target.allocate(low, [BLOCK], a.value.type, True) for a in adds
         ]
@@ -159,17 +171,18 @@ class Scatter:
             strides = self.copies[add_op.accumulator].place.strides
             for index, stride in zip(add_op.indices, strides, strict=True):
                 offset = add(code, offset, mul(code, low.value(index), stride))
-            low.target.store(low, offsets, [at], code.number(offset))
+            kept = convert_index(low, code.number(offset), low.target.spell(offsets.element), unsigned=True)
+            low.target.store(low, offsets, [at], kept)
             if values is not None:
                 low.target.store(low, values, [at], low.value(add_op.value))
 
     def run(self, start: Val, count: Idx) -> None:
         """Does what is kept of a block of so many iterations, from `start` on."""
         code = self.low.code
-        whole = mul(code, quotient(code, count, COPIES), COPIES)
+        whole = mul(code, quotient(code, count, TOGETHER), TOGETHER)
 
         def together(j: Val, _: list[Val]) -> list[Val]:
-            for k in range(COPIES):
+            for k in range(TOGETHER):
                 self._add(start, add(code, j, k), k)
             return []
 
@@ -177,18 +190,18 @@ class Scatter:
             self._add(start, j, 0)
             return []
 
-        self.low.loop(0, whole, [], together, step=COPIES)
+        self.low.loop(0, whole, [], together, step=TOGETHER)
         self.low.loop(whole, count, [], alone, hint="scalar")
 
     def _add(self, start: Val, j: Idx, k: int) -> None:
         low, code = self.low, self.low.code
         for add_op, offsets, values in zip(self.adds, self.offsets, self.values, strict=True):
             copies = self.copies[add_op.accumulator]
-            offset = low.target.load(low, offsets, [j])
+            offset = convert_index(low, low.target.load(low, offsets, [j]), code.index, unsigned=True)
             value = self._known(add_op, start, j) if values is None else low.target.load(low, values, [j])
-            cell = low.target.load(low, copies.copy(k), [offset])
+            cell = low.target.load(low, copies.copy(k % copies.count), [offset])
             total = combine(code, copies.monoid, cell, widen(code, value, cell.type))
-            low.target.store(low, copies.copy(k), [offset], total)
+            low.target.store(low, copies.copy(k % copies.count), [offset], total)
 
     def _known(self, add_op: eff.AddOp, start: Val, j: Idx) -> Val:
         """What iteration start + j adds, where it is not kept."""

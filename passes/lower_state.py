@@ -132,12 +132,10 @@ def steps(low: Lowering, op: eff.LoopOp, carried: Carried, outputs: Sequence[tup
     return low.loop(0, trips, carried.first, body)
 
 
-def while_(low: Lowering, op: eff.WhileOp, first: Sequence[Val] | None = None) -> None:
-    """`eff.while`: `scf.while`, which counts its trips. first: carried scalars to begin with instead of its own."""
+def while_(low: Lowering, op: eff.WhileOp) -> None:
+    """`eff.while`: `scf.while`, which counts its trips."""
     code = low.code
     carried = Carried(low, op, op.body.block.args, terminator(op.body.block))
-    if first is not None:
-        carried.first = list(first)
     before = code.slot()
     initial = [*carried.first, code.number(0)]
     types = [v.type for v in initial]

@@ -104,9 +104,10 @@ class Varying:
             self._turn(args, last.operands)
         self._visit(op.condition.block)
         self._visit(op.body.block)
+        ends_apart = self.has_varying_trips(op)  # then even of what is the same in all that go on, lanes have their own
         for arg, result in zip(op.body.block.args, op.results_, strict=False):
-            self._mark(result, arg in self.values)
-        self._mark(op.trips, self.has_varying_trips(op))
+            self._mark(result, ends_apart or arg in self.values)
+        self._mark(op.trips, ends_apart)
 
     def has_varying_trips(self, op: eff.WhileOp) -> bool:
         """Does the condition vary?"""

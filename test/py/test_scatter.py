@@ -7,7 +7,7 @@ import pytest
 
 import pydex as dx
 from pydex import f32, f64, i64
-from pydex.passes import lower_for
+from pydex.passes import lower_for, lower_narrow
 
 n, b, c = dx.index_sets("n b c")
 
@@ -130,3 +130,73 @@ def test_cells_that_loops_choose_are_no_histogram(monkeypatch: pytest.MonkeyPatc
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(700, 9)), rng.random(700)
     np.testing.assert_allclose(products(x, w), np.tril(x.T * w @ x, -1), rtol=1e-12, atol=1e-12)
+
+
+@dx.jit
+def singles(x: f32[n], w: f32[n], bins: dx.Size[b]) -> f32[b]:
+    h = dx.zeros(f32[b])
+    for i in n:
+        h[b.clamp(int(x[i]))] += w[i]
+    return h
+
+
+@dx.jit
+def read(x: f32[n], y: f64[n], h: f64[b]) -> tuple[f64[n], f64]:
+    """Indices of two types of floats, in one loop; beside a sum."""
+    return [h[b.clamp(int(x[i]))] + 2.0 * h[b.clamp(int(y[i]))] for i in n], sum(h[b.clamp(int(x[i]))] for i in n)
+
+
+@dx.jit
+def bounded(x: f64[n], most: i64) -> i64[n]:
+    """The bound need not be a size, and may be negative."""
+    return [min(max(int(x[i]), 0), most) for i in n]
+
+
+@dx.jit
+def used_twice(x: f64[n], most: i64) -> tuple[i64[n], i64[n]]:
+    """The conversion is read, too, so it has to be that of 64 bits."""
+    found = [max(int(x[i]), 0) for i in n]
+    return found, [min(found[i], most) for i in n]
+
+
+SPECIAL = [np.nan, np.inf, -np.inf, -0.0, 0.0, 5e-45, -0.99, 0.99, 1.0, 2.5, 6.999999, 7.0, 7.5]
+LARGE = [2.0**24 - 1, 2.0**24, 2.0**24 + 2, 2.0**31 - 128, 2.0**31, 2.0**32, 2.0**32 + 4096, 2.0**63, -(2.0**63), 1e30]
+
+
+def positions(x: np.ndarray, size: int) -> np.ndarray:
+    clipped = np.clip(np.nan_to_num(x.astype(np.float64), nan=0.0, posinf=2.0**70, neginf=-1.0), -1.0, size - 1.0)
+    return np.maximum(np.trunc(clipped), 0).astype(np.int64)
+
+
+@pytest.mark.parametrize("most", [3, 2**24])
+@pytest.mark.parametrize("bins", [1, 2, 4, 5, 8, 300])
+@pytest.mark.parametrize("size", [1, 23, 1000])
+def test_indices_in_32_bits_and_in_64(monkeypatch, most, bins, size) -> None:
+    """Both forms of the loop: bounds below and above the limit."""
+    monkeypatch.setattr(lower_narrow, "MOST", most)
+    rng = np.random.default_rng(size)
+    x = np.resize(np.array([*SPECIAL, *LARGE, *rng.uniform(-3, 400, 30)], np.float32), size)
+    y, w, h = np.resize(np.array(LARGE + SPECIAL), size), np.ones(size, np.float32), rng.normal(size=bins)
+    kx, ky = positions(x, bins), positions(y, bins)
+    np.testing.assert_array_equal(dx.jit(singles.__wrapped__)(x, w, bins), np.bincount(kx, minlength=bins))
+    got, total = dx.jit(read.__wrapped__)(x, y, h)
+    np.testing.assert_allclose(got, h[kx] + 2 * h[ky], rtol=1e-14)
+    np.testing.assert_allclose(total, h[kx].sum(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("most", [-5, -1, 0, 7, 2**24 - 1, 2**24, 2**24 + 1, 2**31, 2**40, 2**63 - 1])
+def test_bounds_that_are_no_sizes(most) -> None:
+    x = np.array([*SPECIAL, *LARGE, 2.0**24 + 1, 2.0**31 + 0.5, 2.0**40 + 1])
+    whole = np.array([min(max(int(np.clip(np.nan_to_num(v), -(2.0**62), 2.0**62)), 0), 2**62) for v in x.tolist()])
+    whole[x >= 2.0**62] = 2**63 - 1
+    np.testing.assert_array_equal(bounded(x, most), np.minimum(whole, most))
+    all_of_it, least = used_twice(x, most)
+    np.testing.assert_array_equal(all_of_it, whole)
+    np.testing.assert_array_equal(least, np.minimum(whole, most))
+
+
+def test_where_32_bits_are_used() -> None:
+    for function in (singles, read, bounded, sums):
+        assert " to i32" in function.ir("mlir")
+    for function in (used_twice, floor_of):
+        assert " to i32" not in function.ir("mlir")
