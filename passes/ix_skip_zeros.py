@@ -2,8 +2,8 @@
 
     for v. for d. sum s. a[v, s] * t[d, s, …]
     ==>
-    f = all v, s. |a[v, s]| < ∞;  live[d, s] = not f or any … t[d, s, …] ≠ 0
-    for v. for d. loop s. if live[d, s]: sum += a[v, s] * t[d, s, …]
+    live[d] = the s where any … t[d, s, …] ≠ 0, or all s if there is a v, s with a[v, s] = ±∞ or NaN
+    for v. for d. sum s in live[d]. a[v, s] * t[d, s, …]
 
 Each direction of a Jacobian begins with one number that is not zero, and often reaches few rows of a table: a joint moves
 the bones behind it, a weight the layers after it. Which ones is known at run time. The zeros are found as values,
@@ -16,24 +16,25 @@ something to skip for a test, and where v is read from an outer loop that shares
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects import arith, math, scf
-from xdsl.dialects.builtin import Float32Type, Float64Type, ModuleOp, i1
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import Float32Type, Float64Type, IndexType, ModuleOp, i1
+from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
 
 from .ad_emit import Emitter
 from .edit import replace
 from .fold_scalar import constant
 from .needs import defined_symbol
-from .symbols import Values, clone
+from .symbols import Values, clone, fresh
 
 #: A row must take part in so many sums, and there must be so many directions.
 PRODUCTS, DIRECTIONS = 4, 4
@@ -69,7 +70,7 @@ def _site(loop: ix.ForOp) -> _Site | None:
     outer = directions.parent_op() if directions is not None else None
     if not (isinstance(directions, ix.ForOp) and isinstance(outer, ix.ForOp) and _is_sum(loop)):
         return None
-    if (directions.size.constant or 0) < DIRECTIONS or _names_sizes(outer):
+    if (directions.size.constant or 0) < DIRECTIONS or _depends(outer, directions, loop):
         return None
     rows: list[ix.AtOp] = []
     factors: list[ix.AtOp] = []
@@ -94,9 +95,10 @@ def _is_sum(loop: ix.ForOp) -> bool:
     return few and plain and floats and set(loop.kind_names) == {"add"} and len(loop.yielded) >= PRODUCTS
 
 
-def _names_sizes(outer: ix.ForOp) -> bool:
-    """Do loops inside depend on each other's indices by their sizes?"""
-    return any(defined_symbol(op) is not None for op in outer.walk())
+def _depends(outer: ix.ForOp, *loops: ix.ForOp) -> bool:
+    """Do sizes of the loops depend on what is in the outer one?"""
+    inside = {defined_symbol(op) for op in outer.walk()}
+    return any(not inside.isdisjoint(loop.size.symbols()) for loop in (outer, *loops))
 
 
 def _is_row(value: SSAValue, outer: ix.ForOp, directions: ix.ForOp, loop: ix.ForOp) -> bool:
@@ -137,61 +139,57 @@ def _is_seeded(table: SSAValue) -> bool:
 
 
 def _rewrite(site: _Site) -> None:
-    live = _live(site)
+    counts, lists = _lists(site)
     emit, loop = Emitter.before(site.sum), site.sum
-    turns = eff.LoopOp(loop.size, [emit.zero(value.type) for value in loop.yielded])
-    inner = emit.into(turns.body.block)
-    then, otherwise = Block(), Block([scf.YieldOp(*turns.carried)])
-    values: Values = {loop.index: turns.index}
-    then.add_ops([clone(op, values) for op in loop.body.block.ops if not isinstance(op, ix.YieldOp)])
-    last = emit.into(then)
-    pairs = zip(turns.carried, loop.yielded, strict=True)
-    last.insert(scf.YieldOp(*[last.insert(arith.AddfOp(old, values[value])).result for old, value in pairs]))
-    condition = inner.at(live, [site.directions.index, turns.index])
-    types = [value.type for value in turns.carried]
-    sums = inner.insert(scf.IfOp(condition, types, Region(then), Region(otherwise)))
-    replace(loop, list(emit.finish_loop(turns, list(sums.results)).results))
+    symbol = fresh("live")
+    emit.insert(ix.OpenOp(emit.at(counts, [site.directions.index]), symbol))
+    short = ix.ForOp(SizeAttr.of(symbol), [], [])
+    inner = emit.into(short.body.block)
+    place = inner.insert(ix.IndexOp([short.index], [1], 0, loop.size)).result
+    values: Values = {loop.index: inner.at(lists, [site.directions.index, place])}
+    short.body.block.add_ops([clone(op, values) for op in loop.body.block.ops if not isinstance(op, ix.YieldOp)])
+    replace(loop, list(emit.finish_for(short, loop.kind_names, [values[v] for v in loop.yielded]).results))
 
 
-def _live(site: _Site) -> SSAValue:
-    """live[d, s], made before the outer loop: is there a number in the row that must not be skipped?"""
+def _lists(site: _Site) -> Sequence[SSAValue]:
+    """For each direction how many rows its sums must not skip, and which: the others' places hold what was there last."""
     emit = Emitter.before(site.outer)
-    finite = emit.constant(1, i1)
+    unsure = _any_not_finite(emit, site)
+    loop = ix.ForOp(site.directions.size, [], [])
+    each = emit.into(loop.body.block)
+    size = site.sum.size
+    first = each.insert(ix.IndexOp([], [], 0, size)).result
+    listed = each.insert(ix.FillOp(first, ix.TableType.over(size, None, first.type))).result
+    turns = eff.LoopOp(size, [each.constant(0, IndexType()), listed])
+    count, listed = turns.carried
+    turn = each.into(turns.body.block)
+    place = turn.insert(ix.IndexOp([count], [1], 0, size)).result
+    listed = turn.update(listed, [place], turns.index)
+    live = unsure
+    for row in dict.fromkeys(site.rows):
+        number = turn.insert(clone(row, {site.directions.index: loop.index, site.sum.index: turns.index})).results[0]
+        differs = turn.insert(arith.CmpfOp(number, turn.zero(number.type), "une")).result
+        live = turn.insert(arith.OrIOp(live, differs)).result
+    one, none = turn.constant(1, IndexType()), turn.constant(0, IndexType())
+    count = turn.insert(arith.AddiOp(count, turn.select(live, one, none))).result
+    made = each.finish_loop(turns, [count, listed])
+    return emit.finish_for(loop, ["tab", "tab"], list(made.results)).results
+
+
+def _any_not_finite(emit: Emitter, site: _Site) -> SSAValue:
+    """Might a row of zeros be multiplied with NaN or ∞?"""
+    found = emit.constant(0, i1)
     for factor in site.factors:
         loops = [loop for loop in (site.outer, site.sum) if loop.index in factor.indices]
-        finite = emit.insert(arith.AndIOp(finite, _nest(emit, loops, "and", [factor], _is_finite))).result
-    unsure = emit.insert(arith.XOrIOp(finite, emit.constant(1, i1))).result
-
-    def is_live(inner: Emitter, numbers: Sequence[SSAValue]) -> SSAValue:
-        found = unsure
-        for number in numbers:
-            differs = inner.insert(arith.CmpfOp(number, inner.zero(number.type), "une")).result
-            found = inner.insert(arith.OrIOp(found, differs)).result
-        return found
-
-    return _nest(emit, [site.directions, site.sum], "tab", list(dict.fromkeys(site.rows)), is_live)
+        found = emit.insert(arith.OrIOp(found, _any(emit, loops, factor, {}))).result
+    return found
 
 
-def _is_finite(emit: Emitter, numbers: Sequence[SSAValue]) -> SSAValue:
-    (number,) = numbers
-    size = emit.insert(math.AbsFOp(number)).result
-    return emit.insert(arith.CmpfOp(size, emit.constant(inf, number.type), "olt")).result
-
-
-def _nest(
-    emit: Emitter,
-    loops: Sequence[ix.ForOp],
-    kind: str,
-    reads: Sequence[ix.AtOp],
-    value: Callable[[Emitter, Sequence[SSAValue]], SSAValue],
-    values: Values | None = None,
-) -> SSAValue:
-    """What is made of these reads, in loops like these."""
-    values = values or {}
+def _any(emit: Emitter, loops: Sequence[ix.ForOp], read: ix.AtOp, values: Values) -> SSAValue:
     if not loops:
-        return value(emit, [emit.insert(clone(read, values)).results[0] for read in reads])
+        number = emit.insert(clone(read, values)).results[0]
+        size = emit.insert(math.AbsFOp(number)).result
+        return emit.insert(arith.CmpfOp(size, emit.constant(inf, number.type), "uge")).result
     loop = ix.ForOp(loops[0].size, [], [])
-    inner = _nest(
-        emit.into(loop.body.block), loops[1:], kind, reads, value, {**values, loops[0].index: loop.index}
-    )
-    return emit.finish_for(loop, [kind], [inner]).results[0]
+    found = _any(emit.into(loop.body.block), loops[1:], read, {**values, loops[0].index: loop.index})
+    return emit.finish_for(loop, ["or"], [found]).results[0]
