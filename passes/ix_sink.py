@@ -20,7 +20,7 @@ from itertools import islice
 from typing import ClassVar, TypeGuard
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import AnyFloat, ModuleOp
 from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
@@ -117,6 +117,11 @@ def _is_read(table: SSAValue, count: int, loop: ix.ForOp) -> bool:
     return all(op is terminator(loop.body.block) for op in rest)
 
 
+def _is_computed(op: Operation) -> bool:
+    """Is it arithmetic, which is better read than done again?"""
+    return op.name.startswith(("arith.", "math.")) and isinstance(op.results[0].type, AnyFloat) and bool(op.operands)
+
+
 class _Sinking:
     """One loop on its way into those of its body, from `first` on."""
 
@@ -171,7 +176,7 @@ class _Sinking:
         for value in self._in_order(values):
             op = value.owner
             assert isinstance(op, Operation)
-            if op in self.early and (op.regions or isinstance(value.type, ix.TableType)):
+            if op in self.early and (op.regions or isinstance(value.type, ix.TableType) or _is_computed(op)):
                 wanted[value] = None
             elif op not in self.late:
                 self._collect(set(op.operands), wanted)
