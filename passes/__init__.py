@@ -16,6 +16,7 @@ PASSES: dict[str, str] = {
     "ix-interchange": "pydex.passes.ix_interchange:IxInterchange",
     "ix-own": "pydex.passes.ix_own:IxOwn",
     "ix-share": "pydex.passes.ix_share:IxShare",
+    "ix-skip-zeros": "pydex.passes.ix_skip_zeros:IxSkipZeros",
     "ix-sink": "pydex.passes.ix_sink:IxSink",
     "licm": "pydex.passes.licm:Licm",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",

@@ -4,7 +4,8 @@
     ==>  t = for d. A(d);  u = for v. (let s = B(v); for d. C(s, t[d], d));  for p. for d. D(u, d)
 
 `B` does not depend on d: it is computed once, not 26 times, and what C reads by v it reads for all d together. So the
-directions of a forward Jacobian go through a program in one pass. What comes before the first such loop stays in a loop
+directions of a forward Jacobian go through a program in one pass. Of a row of numbers d is the last axis, as in the
+Jacobian: what walks over d walks through memory. What comes before the first such loop stays in a loop
 over d, with tables of what the rest needs of it; from there on every loop takes d inside, as the second axis of tables.
 
 Only a loop of at most MOST iterations, known when compiling, that makes tables which are read by index, and that has
@@ -14,15 +15,19 @@ fused if they can be. What it does not do: take d inside of sequential loops.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import ClassVar, TypeGuard
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects.builtin import AnyFloat, ModuleOp
+from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint
 
 from pydex.dialects import ix
 
+from .ad_emit import Emitter
 from .cost_units import is_elementary
 from .cse import cse
 from .dce import dce
@@ -112,6 +117,11 @@ def _is_read(table: SSAValue, count: int, loop: ix.ForOp) -> bool:
     return all(op is terminator(loop.body.block) for op in rest)
 
 
+def _is_computed(op: Operation) -> bool:
+    """Is it arithmetic, which is better read than done again?"""
+    return op.name.startswith(("arith.", "math.")) and isinstance(op.results[0].type, AnyFloat) and bool(op.operands)
+
+
 class _Sinking:
     """One loop on its way into those of its body, from `first` on."""
 
@@ -128,7 +138,8 @@ class _Sinking:
             else:
                 self.early.append(op)
         self.kept: dict[SSAValue, SSAValue] = {}  # what is made early and needed late, as a table over the iterations
-        self.sunk: dict[SSAValue, SSAValue] = {}  # results of late loops; the axis of the iterations is second
+        self.sunk: dict[SSAValue, SSAValue] = {}  # results of late loops; the axis of the iterations is second,
+        self.last: set[SSAValue] = set()  # or the last, for rows of numbers
 
     def run(self) -> None:
         self._keep()
@@ -137,8 +148,8 @@ class _Sinking:
         for result, value in zip(self.loop.results, self.loop.yielded, strict=True):
             for use in list(result.uses):
                 assert isinstance(read := use.operation, ix.AtOp)
-                d, v, *rest = read.indices
-                self._read_instead(read, self.sunk[value], [v, d, *rest])
+                d, *rest = read.indices
+                self._read_instead(read, value, d, rest)
         erase(self.loop)
 
     def _in_order(self, values: set[SSAValue]) -> list[SSAValue]:
@@ -165,26 +176,43 @@ class _Sinking:
         for value in self._in_order(values):
             op = value.owner
             assert isinstance(op, Operation)
-            if op in self.early and (op.regions or isinstance(value.type, ix.TableType)):
+            if op in self.early and (op.regions or isinstance(value.type, ix.TableType) or _is_computed(op)):
                 wanted[value] = None
             elif op not in self.late:
                 self._collect(set(op.operands), wanted)
 
     def _sink(self, op: ix.ForOp) -> None:
         """for v. B  ==>  for v. for d. B"""
-        inner = ix.ForOp(self.size, op.kind_names, [ix.TableType.over(self.size, None, v.type) for v in op.yielded])
-        outer = ix.ForOp(op.size, op.kind_names, [ix.TableType.over(op.size, None, r.type) for r in inner.results])
-        inner.location = op.location
+        emit = Emitter(InsertPoint.before(self.loop), op.location)
+        outer, inner = ix.ForOp(op.size, [], []), ix.ForOp(self.size, [], [])
         values: Values = {self.loop.index: inner.index, op.index: outer.index}
         for value in self._in_order(needs(op).values):
             self._bring(value, values, inner)
-        inner.body.block.add_ops([clone(part, values) for part in op.body.block.ops])
-        outer.body.block.add_ops([inner, ix.YieldOp(inner.results)])
-        insert(outer, self.loop)
+        inner.body.block.add_ops([clone(part, values) for part in list(op.body.block.ops)[:-1]])
+        numbers = {r: self._numbers(r, v) for r, v in zip(op.results, op.yielded, strict=True)}
+        made = [values.get(v, v) for row in numbers.values() for v in row]
+        body = emit.into(outer.body.block)
+        inner = body.finish_for(inner, ["tab"] * len(made), made)
+        rows, tables = iter(inner.results), list[SSAValue]()
+        for result, row in numbers.items():
+            taken = list(islice(rows, len(row)))
+            tables.append(body.insert(ix.PackOp(taken)).result if result in self.last else taken[0])
+        outer = emit.finish_for(outer, op.kind_names, tables)
         for read in [o for o in inner.walk() if isinstance(o, ix.AtOp) and o.table in self.sunk]:
-            v, *rest = read.indices
-            self._read_instead(read, self.sunk[read.table], [v, inner.index, *rest])
+            self._read_instead(read, read.table, inner.index, read.indices)
         self.sunk |= dict(zip(op.results, outer.results, strict=True))
+
+    def _numbers(self, result: OpResult, value: SSAValue) -> list[SSAValue]:
+        """What the loop over d yields for a result: the value, or the numbers it consists of, if d may be the last axis."""
+        owner = value.owner
+        if not isinstance(owner, ix.PackOp) or owner.parent_op() is not result.owner or owner.result.type.rank > 1:
+            return [value]
+        later = [use for r, v in zip(self.loop.results, self.loop.yielded, strict=True) if v is result for use in r.uses]
+        reads = [use.operation for use in (*result.uses, *later)]
+        if any(isinstance(read.results[0].type, ix.TableType) for read in reads if isinstance(read, ix.AtOp)):
+            return [value]
+        self.last.add(result)
+        return list(owner.values)
 
     def _bring(self, value: SSAValue, values: Values, inner: ix.ForOp) -> None:
         """Puts a value of the loop's body into that of the inner loop: what was kept of it, or its op once more."""
@@ -200,5 +228,8 @@ class _Sinking:
             self._bring(operand, values, inner)
         inner.body.block.add_op(clone(op, values))
 
-    def _read_instead(self, read: ix.AtOp, table: SSAValue, indices: list[SSAValue]) -> None:
-        replace(read, [new(read, ix.AtOp(table, indices))])
+    def _read_instead(self, read: ix.AtOp, old: SSAValue, d: SSAValue, indices: Sequence[SSAValue]) -> None:
+        """Reads of an iteration's table what belongs to d."""
+        v, *rest = indices
+        order = [v, *rest, d] if old in self.last else [v, d, *rest]
+        replace(read, [new(read, ix.AtOp(self.sunk[old], order))])

@@ -337,8 +337,11 @@ class Lowering:
             self.target.store(self, place, [], self.value(value))
 
     def deliver(self, value: SSAValue, place: Any) -> None:
-        """Makes sure that the table lies at the place: it was made there, or is copied now."""
-        if self.places[value] is not place:
+        """Makes sure that the table lies at the place: it was made there, or is copied now, from its parts if it has none."""
+        if value not in self.places and isinstance(pack := value.owner, ix.PackOp):
+            for position, part in enumerate(pack.values):
+                self.deliver(part, self.target.view(self, place, [position]))
+        elif self.places[value] is not place:
             self.copy(value.type, self.places[value], place)
 
     def each(self, type: Attribute, body: Callable[[list[Idx]], None], indices: Sequence[Idx] = ()) -> None:

@@ -216,7 +216,7 @@ class Alone:
         """One iteration of a loop."""
         if not _is_innermost(op):
             return self._block(op.body.block)
-        varying, width = Varying(op), width_of(op)
+        varying, width = Varying(op), int(min(width_of(op), max(1, trips_of(op.size, LONG))))
         return sum(self._vectorised(o, varying, width) for o in op.body.block.ops)
 
     def _vectorised(self, op: Operation, varying: Varying, width: int) -> float:

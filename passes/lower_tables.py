@@ -70,9 +70,20 @@ def fill(low: Lowering, op: ix.FillOp) -> None:
 
 def pack(low: Lowering, op: ix.PackOp) -> None:
     """The values side by side."""
+    if _stays_apart(low, op):
+        return
     place = low.places[op.result] = low.result(op.result)
     for position, value in enumerate(op.values):
         _put_at(low, value, place, position)
+
+
+def _stays_apart(low: Lowering, op: ix.PackOp) -> bool:
+    """In lanes, tables that are nothing but parts of a row that is yielded go there from where they were made."""
+    if low.group is None or op.result in low.wanted or not is_table(op.values[0]):
+        return False
+    uses = [use.operation for use in op.result.uses]
+    alone = all(value.has_one_use() for value in op.values)
+    return alone and len(uses) == 1 and isinstance(uses[0], ix.YieldOp) and uses[0].parent is op.parent
 
 
 def _put_at(low: Lowering, value: SSAValue, place: object, position: int) -> None:

@@ -40,6 +40,7 @@ OPTIMISE = (
     "ix-sink",  # after licm, which takes out what does not depend on the loops inside either
     "cse",  # what has met outside of the loops
     "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
+    "ix-skip-zeros",  # after ix-sink: tangents of all directions lie side by side
 )
 
 #: All that happens to a program before it is lowered.
