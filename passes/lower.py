@@ -127,6 +127,7 @@ class Lowering:
         self.group: Group | None = None
         self.known: dict[Operation, bool] = {}  # conditions whose outcome is known where the code stands
         self.delayed: set[Operation] = set()  # adds that the loop around them does by itself
+        self.unfused: set[Operation] = set()  # products that are not to be one operation with the sum they are in
         self.near: Callable[[Operation], bool] | None = None  # of sin, cos, tan: is the argument assumed not to be far?
         self._depths: dict[str, int] = {}
 
