@@ -75,13 +75,12 @@ def _counted(op: eff.WhileOp) -> eff.LoopOp:
 
 
 def _mark(loop: eff.LoopOp, policy: str) -> None:
-    loop.keep = SizeListAttr(in_segments(loop, policy))
+    loop.keep = SizeListAttr(in_segments(loop, policy, _place(loop)))
     loop.halving = UnitAttr() if policy == "log" else None
 
 
-def in_segments(loop: eff.LoopOp, policy: str) -> tuple[SizeAttr, SizeAttr, SizeAttr]:
-    """The length and the number of segments, and the rest, computed as far outside as the loop's size is known."""
-    place = _place(loop)
+def in_segments(loop: eff.LoopOp, policy: str, place: Operation) -> tuple[SizeAttr, SizeAttr, SizeAttr]:
+    """The length and the number of segments, and the rest, computed in front of `place`."""
     emit = Emitter(InsertPoint.before(place), loop.location)
     steps = emit.insert(ix.SizeOp(loop.size)).result
     steps = _integer(emit, arith.MaxSIOp, emit.insert(arith.IndexCastOp(steps, i64)).result, _number(emit, 0))

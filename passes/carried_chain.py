@@ -1,7 +1,7 @@
 """What a sequential loop waits for: the operations between what it carries and what it carries on.
 
-    u = a·x - (b·x)·y     of carried x, y:  b·x is 1 operation deep, (b·x)·y is 2, a·x is 1; fused as  a·x - (…)  u is 3 deep,
-                          as  (…) - (b·x)·y  it is 2: y waits for one operation alone
+    u = a·x - (b·x)·y,  of carried x and y:  a·x is one operation deep, (b·x)·y two
+                                             u is three deep if a·x is fused with the sum, two if (b·x)·y is
 
 Where hardware multiplies and adds in one operation, one product of a sum of two is fused with it. The other,
 `early_products`, should be the one that is there first.
