@@ -23,6 +23,7 @@ from .ad_emit import Emitter
 from .cse import cse
 from .dce import dce
 from .fold import fold
+from .licm import hoist
 from .lower_cost import work
 
 #: A coefficient that is kept is written, read, multiplied and added.
@@ -86,7 +87,10 @@ def coefficients(emit: Emitter, loop: ix.ForOp, inner: Affine, step: eff.LoopOp)
     made = emit.finish_for(loop, ["tab"] * len(terms), terms)
     for simplify in (fold, cse, dce):
         simplify(made)
-    simple = iter([_outside(emit, v, made) for v in made.yielded])
+    around = made.parent_op()
+    assert around is not None
+    hoist(around)
+    simple = iter(made.yielded)
     forms = [Form(tuple(None if t is None else next(simple) for t in f.terms), f.chosen) for f in forms]
     if sums is not None and _is_less(made, rows := forms[: len(rows)], forms, step):
         sums = dict(zip(sums, forms[len(rows) :], strict=True))
@@ -117,14 +121,6 @@ def varying(made: ix.ForOp, forms: Iterable[Form]) -> list[SSAValue]:
     """The terms that differ from step to step."""
     terms = dict.fromkeys(t for form in forms for t in form.terms if t is not None)
     return [t for t in terms if t.owner in made.body.block.ops]
-
-
-def _outside(emit: Emitter, value: SSAValue, made: ix.ForOp) -> SSAValue:
-    """The value; a constant of the loop, in front of it."""
-    op = value.owner
-    if isinstance(op, arith.ConstantOp) and op.parent is made.body.block:
-        return emit.insert(op.clone()).result
-    return value
 
 
 def _is_less(made: ix.ForOp, rows: Sequence[Form], forms: Sequence[Form], step: eff.LoopOp) -> bool:

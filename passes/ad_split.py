@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
+from xdsl.dialects import scf
 from xdsl.dialects.builtin import Float32Type, Float64Type, ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -36,6 +37,7 @@ from .ad_recurrence import Map, coefficients, feeding
 from .carried_chain import chain
 from .edit import replace
 from .lower_cost import work
+from .lower_lane_choice import width_of
 from .symbols import Sizes, Values, clone, fresh
 
 #: The steps of a segment: their tables stay in the nearest cache.
@@ -45,12 +47,14 @@ STEPS = 128
 FEW = 4
 
 
-#: Cycles that an operation waits for the one before it, and operations that may start in a cycle; lanes of a vector,
-#: of 64 bits, as there are in most machines.
-LATENCY, TOGETHER, LANES = 4, 2, 4
+#: Cycles that an operation waits for the one before it, and operations that may start in a cycle.
+LATENCY, TOGETHER = 4, 2
+
+#: Cycles that it takes to add to a cell of a table for each step; the loop as it was may write these as a new table.
+MEMORY = 1.5
 
 #: Split if that is estimated to take at most this part of the time.
-BETTER = 0.75
+BETTER = 0.7
 
 
 class AdSplit(ModulePass):
@@ -184,9 +188,11 @@ def _pays(loop: eff.LoopOp, step: Map) -> bool:
     few, body, made = len(loop.carried), work(loop.body.block).constant, work(step.made.body.block).constant
     if body is None or made is None:
         return False
-    lanes = LANES * (2 if isinstance(loop.carried[0].type, Float32Type) else 1)
+    lanes = 1 if any(isinstance(op, scf.IfOp) for op in loop.body.block.ops) else width_of(step.made)
     after = few + (body if step.sums is None else 2 * sum(len(f.terms) for f in step.sums.values()))
+    cells = MEMORY * sum(isinstance(op, eff.AddOp) and bool(op.indices) for op in loop.body.walk())
     between = 2 * few + 2 * sum(len(r.terms) for r in step.rows)
     whole = max(LATENCY * chain(loop.body.block, loop.carried), body / TOGETHER)
-    parts = max(LATENCY * step.chain(), between / TOGETHER) + (made + len(step.tables) + after) / lanes / TOGETHER
+    lined = (made + len(step.tables) + after) / lanes / TOGETHER
+    parts = max(LATENCY * step.chain(), between / TOGETHER) + lined + cells
     return parts <= BETTER * whole
