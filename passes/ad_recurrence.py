@@ -120,7 +120,7 @@ def added(inner: Affine, block: Block) -> Sums | None:
 def varying(made: ix.ForOp, forms: Iterable[Form]) -> list[SSAValue]:
     """The terms that differ from step to step."""
     terms = dict.fromkeys(t for form in forms for t in form.terms if t is not None)
-    return [t for t in terms if t.owner in made.body.block.ops]
+    return [t for t in terms if isinstance(t.owner, Operation) and t.owner.parent is made.body.block]
 
 
 def _is_less(made: ix.ForOp, rows: Sequence[Form], forms: Sequence[Form], step: eff.LoopOp) -> bool:

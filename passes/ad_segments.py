@@ -123,4 +123,4 @@ class Segments:
         inner = level.inside(level.emit.into(loop.body.block))
         index = at(inner.emit, loop.index)
         skip = self.enter(inner, index, [inner.emit.at(t, [loop.index]) for t in tape])
-        return level.emit.finish_linear(loop, back.body(inner, index, skip, loop.carried)).results_
+        return level.emit.finish_loop(loop, back.body(inner, index, skip, loop.carried)).results_
