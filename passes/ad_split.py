@@ -38,10 +38,13 @@ from .carried_chain import chain
 from .edit import replace
 from .lower_cost import work
 from .lower_lane_choice import width_of
+from .lower_parallel import CHUNK_WORK
 from .symbols import Sizes, Values, clone, fresh
 
-#: The steps of a segment: their tables stay in the nearest cache.
-STEPS = 128
+#: How many steps a segment may have: the most with which its tables stay in the nearest cache, and no loop over it is
+#: worth a hand-over to threads.
+LENGTHS = (256, 128, 64, 32)
+CACHE = 32 * 1024
 
 #: So many numbers are carried at most.
 FEW = 4
@@ -73,7 +76,7 @@ def _may_split(loop: eff.LoopOp) -> bool:
         return False
     if len(loop.results_) > len(loop.carried):
         return False
-    if loop.size.constant is not None and loop.size.constant < 2 * STEPS:
+    if loop.size.constant is not None and loop.size.constant < 2 * LENGTHS[0]:
         return False
     for op in loop.body.walk():
         loops = isinstance(op, ix.ForOp | eff.LoopOp | eff.WhileOp | eff.AccumOp)
@@ -87,18 +90,21 @@ def _may_split(loop: eff.LoopOp) -> bool:
 
 def split(loop: eff.LoopOp) -> None:
     """Replace the loop by one over segments and one over the rest, if that pays."""
-    length, count, rest = in_segments(loop, str(STEPS), loop)
-    steps = _Steps(loop, length, count, rest)
-    segments = eff.LoopOp(count, list(loop.initial), (), loop.reverse is not None)
-    emit = Emitter.before(loop)
-    try:
-        last = steps.segment(emit.into(segments.body.block), segments)
-    except NotAffine:
-        last = None
-    if last is None:
+    for length in LENGTHS:
+        steps = _Steps(loop, *in_segments(loop, str(length), loop))
+        segments = eff.LoopOp(steps.count, list(loop.initial), (), loop.reverse is not None)
+        emit = Emitter.before(loop)
+        try:
+            step = steps.map(emit.into(segments.body.block), segments.index)
+        except NotAffine:
+            step = None
+        if step is not None and _fits(loop, step, length) and _pays(loop, step):
+            last = steps.segment(emit.into(segments.body.block), step, segments)
+            replace(loop, steps.remaining(emit, emit.finish_loop(segments, last).results_))
+            return
         segments.drop_all_references()
-    else:
-        replace(loop, steps.remaining(emit, emit.finish_loop(segments, last).results_))
+        if step is None or _fits(loop, step, length):
+            return
 
 
 @dataclass(frozen=True)
@@ -110,14 +116,15 @@ class _Steps:
     count: SizeAttr
     rest: SizeAttr
 
-    def segment(self, emit: Emitter, segments: eff.LoopOp) -> Sequence[SSAValue] | None:
-        """The body of the loop over segments; what it carries on, or None if that does not pay."""
+    def map(self, emit: Emitter, segment: SSAValue) -> Map:
+        """The loop that makes the coefficients of each step of a segment. Raises: NotAffine."""
         loop = ix.ForOp(self.length, [], [])
         inner = Affine(emit.into(loop.body.block), {}, {}, True)
-        inner.values, inner.sizes = self._enter(inner.emit, [segments.index, loop.index])
-        step = coefficients(emit, loop, inner, self.loop)
-        if not _pays(self.loop, step):
-            return None
+        inner.values, inner.sizes = self._enter(inner.emit, [segment, loop.index])
+        return coefficients(emit, loop, inner, self.loop)
+
+    def segment(self, emit: Emitter, step: Map, segments: eff.LoopOp) -> Sequence[SSAValue]:
+        """The rest of the body of the loop over segments; what it carries on."""
         last, starts = self._recurrence(emit, step, segments.carried)
         self._accumulate(emit, step, segments.index, starts)
         return last
@@ -181,6 +188,14 @@ class _Steps:
         symbol = fresh(self.loop.symbol.data)
         index = emit.insert(ix.NameOp(index, symbol)).result
         return {self.loop.index: index}, {self.loop.symbol.data: SizeAttr.of(symbol)}
+
+
+def _fits(loop: eff.LoopOp, step: Map, length: int) -> bool:
+    """Are the tables of a segment small, and the loops over it not shared out?"""
+    bodies = [step.made.body.block, *([loop.body.block] if step.sums is None else [])]
+    most = max(work(b).constant or 0 for b in bodies)
+    tables = len(step.tables) + len(loop.carried)
+    return tables * length * 8 <= CACHE and most * length < 2 * CHUNK_WORK
 
 
 def _pays(loop: eff.LoopOp, step: Map) -> bool:

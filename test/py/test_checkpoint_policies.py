@@ -165,7 +165,7 @@ def test_gradient_is_that_without_policy(policy: str | int) -> None:
 # ------------------------------------------------------------------------------------ memory and evaluations
 
 PLACES = ("a", "b", "c", "d")
-SEGMENT = 8 * ad_split.STEPS
+SEGMENT = 8 * ad_split.LENGTHS[0]
 
 
 def lotka_volterra(policy: str | int | None, steps: int) -> Any:
