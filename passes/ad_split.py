@@ -133,7 +133,7 @@ class _Steps:
         self, emit: Emitter, step: Map, carried: Sequence[SSAValue]
     ) -> tuple[Sequence[SSAValue], Sequence[SSAValue]]:
         """λ after the segment, and a table of the λ at which each step starts."""
-        loop = eff.LoopOp(self.length, carried, (), self.loop.reverse is not None)
+        loop = eff.LoopOp(self.length, carried)
         inner = emit.into(loop.body.block)
         after = [step.value(inner, form, loop.index, loop.carried) for form in step.rows]
         results = emit.finish_loop(loop, [*after, *loop.carried]).results_
@@ -181,7 +181,9 @@ class _Steps:
         backwards, in_rest = self.loop.reverse is not None, len(at) == 1
         before = self.rest if backwards else self.count * self.length
         first = before if backwards != in_rest else SizeAttr.of(0)
-        coefs = [SizeAttr.of(1)] if in_rest else [self.length, SizeAttr.of(1)]
+        coefs = [SizeAttr.of(1)] if in_rest else [self.length, SizeAttr.of(-1 if backwards else 1)]
+        if backwards and not in_rest:
+            first = first + self.length - 1
         index = emit.insert(ix.IndexOp(at, coefs, first, self.loop.size)).result
         if self.loop.symbol is None:
             return {self.loop.index: index}, {}
