@@ -1,18 +1,21 @@
 """ad-split: the way back through a sequential loop, whose steps wait for each other, waits for little.
 
     λ = loop linear reverse t (λ) { acc += g_t(λ); A_t · λ + c_t }              A_t, c_t, g_t: made of the tape at t
-    ==>  λ = loop reverse s in n/128 (λ) {                                      in segments of 128 steps
-             A, c = for t { A_t, c_t } -> tab
-             λ, Λ = loop reverse t (λ) { A[t] · λ + c[t] } -> tab of the λ at which each step starts
+    ==>  λ = loop reverse s in n/256 (λ) {                                      in segments of 256 steps
+             A, c = for t { A_t, c_t } -> tab                                   t in the order in which the steps run
+             λ, Λ = loop t (λ) { A[t] · λ + c[t] } -> tab of the λ at which each step starts
              for t { acc += g_t(Λ[t]) }
          }
-         λ = loop reverse t in n mod 128 …                                      as it was
+         λ = loop reverse t in n mod 256 …                                      as it was
 
-What is long, the A_t and the g_t, is then in loops that are free of order, so in lanes of vectors. Only loops that
-reverse mode has written (`linear`): there the order of operations is ours, in a user's recurrence it is not.
+What is long, the A_t and the g_t, is then in loops that are free of order, so in lanes of vectors. If it is less work,
+the first loop also makes what g_t multiplies λ by (`ad_recurrence`). Only loops that reverse mode has written
+(`linear`): there the order of operations is ours, in a user's recurrence it is not. A coefficient of one step may
+overflow or vanish where its product with λ, from left to right, would not.
 
 Not split: what carries more than FEW numbers, or a table; loops inside of order-free ones, where these are what runs
-in lanes; bodies with loops, or not linear by the rules of `ad_affine`; and where it would not pay (`_pays`).
+in lanes; bodies with loops, or not linear by the rules of `ad_affine`; loops that read no tape, which need no memory as
+they are; and where it would not pay (`_pays`).
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import Float32Type, Float64Type, ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
@@ -70,13 +73,15 @@ class AdSplit(ModulePass):
 
 
 def _may_split(loop: eff.LoopOp) -> bool:
-    """Is it a long loop over a straight body that carries a few numbers?"""
+    """Is it a long loop over a straight body that carries a few numbers, and reads a tape?"""
     types = {c.type for c in loop.carried}
     if len(types) != 1 or not isinstance(types.pop(), Float32Type | Float64Type) or len(loop.carried) > FEW:
         return False
     if len(loop.results_) > len(loop.carried):
         return False
     if loop.size.constant is not None and loop.size.constant < 2 * LENGTHS[0]:
+        return False
+    if not any(isinstance(op, ix.AtOp) and isinstance(op.table, OpResult) for op in loop.body.walk()):
         return False
     for op in loop.body.walk():
         loops = isinstance(op, ix.ForOp | eff.LoopOp | eff.WhileOp | eff.AccumOp)

@@ -216,6 +216,15 @@ def short(x: f64[dx.Fin(20)], p: f64) -> f64:
     return v
 
 
+@dx.jit
+def untaped(x: f64[n], p: f64) -> f64:
+    """What goes back reads nothing but the arguments; as it is, it needs no memory."""
+    a, b = p, 0.1
+    for i in n:
+        a, b = a * dx.sin(dx.exp(x[i])) + b * dx.cos(x[i]), b * dx.exp(x[i]) - a * dx.sin(x[i])
+    return a * b
+
+
 def is_split(function: Any, args: tuple[Any, ...]) -> bool:
     made = subject(function, args)
     pipeline.run_passes(made.module, CPU)
@@ -235,6 +244,11 @@ def test_the_workload_is_split() -> None:
 @pytest.mark.parametrize("program", [many, grid, cheap, short], ids=lambda p: p.__name__)
 def test_not_split(program: Any) -> None:
     assert not is_split(dx.grad(program, (0, 1)), (np.full(20, 0.5), 0.7))
+
+
+def test_without_a_tape_it_stays_without_memory(eager: None) -> None:
+    made = dx.jit(dx.grad(untaped, (1,)), require=dx.Guarantee(alloc=0))
+    assert not is_split(made, (X, 0.7))
 
 
 def test_not_split_inside_of_parallel_loops() -> None:
