@@ -95,21 +95,20 @@ def _may_split(loop: eff.LoopOp) -> bool:
 
 def split(loop: eff.LoopOp) -> None:
     """Replace the loop by one over segments and one over the rest, if that pays."""
-    for length in LENGTHS:
+    length: int | None = LENGTHS[0]
+    while length is not None:
         steps = _Steps(loop, *in_segments(loop, str(length), loop))
         segments = eff.LoopOp(steps.count, list(loop.initial), (), loop.reverse is not None)
         emit = Emitter.before(loop)
-        try:
-            step = steps.map(emit.into(segments.body.block), segments.index)
-        except NotAffine:
-            step = None
-        if step is not None and _fits(loop, step, length) and _pays(loop, step):
-            last = steps.segment(emit.into(segments.body.block), step, segments)
+        inside = emit.into(segments.body.block)
+        step = steps.map(inside, segments.index)
+        fitting = _length(loop, step) if step is not None and _pays(loop, step) else None
+        if step is not None and fitting == length:
+            last = steps.segment(inside, step, segments)
             replace(loop, steps.remaining(emit, emit.finish_loop(segments, last).results_))
             return
         segments.drop_all_references()
-        if step is None or _fits(loop, step, length):
-            return
+        length = fitting
 
 
 @dataclass(frozen=True)
@@ -121,12 +120,15 @@ class _Steps:
     count: SizeAttr
     rest: SizeAttr
 
-    def map(self, emit: Emitter, segment: SSAValue) -> Map:
-        """The loop that makes the coefficients of each step of a segment. Raises: NotAffine."""
+    def map(self, emit: Emitter, segment: SSAValue) -> Map | None:
+        """The loop that makes the coefficients of each step of a segment; None: a step is not linear by our rules."""
         loop = ix.ForOp(self.length, [], [])
         inner = Affine(emit.into(loop.body.block), {}, {}, True)
         inner.values, inner.sizes = self._enter(inner.emit, [segment, loop.index])
-        return coefficients(emit, loop, inner, self.loop)
+        try:
+            return coefficients(emit, loop, inner, self.loop)
+        except NotAffine:
+            return None
 
     def segment(self, emit: Emitter, step: Map, segments: eff.LoopOp) -> Sequence[SSAValue]:
         """The rest of the body of the loop over segments; what it carries on."""
@@ -197,12 +199,12 @@ class _Steps:
         return {self.loop.index: index}, {self.loop.symbol.data: SizeAttr.of(symbol)}
 
 
-def _fits(loop: eff.LoopOp, step: Map, length: int) -> bool:
-    """Are the tables of a segment small, and the loops over it not shared out?"""
+def _length(loop: eff.LoopOp, step: Map) -> int | None:
+    """The length of segments of which the tables are small, and the loops over them not shared out."""
     bodies = [step.made.body.block, *([loop.body.block] if step.sums is None else [])]
     most = max(work(b).constant or 0 for b in bodies)
-    tables = len(step.tables) + len(loop.carried)
-    return tables * length * 8 <= CACHE and most * length < 2 * CHUNK_WORK
+    bytes = 8 * (len(step.tables) + len(loop.carried))
+    return next((k for k in LENGTHS if bytes * k <= CACHE and most * k < 2 * CHUNK_WORK), None)
 
 
 def _pays(loop: eff.LoopOp, step: Map) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from law1.agree import FIRST, Law1
+from law1.counted import assert_counted
 from law1.subject import DERIVATIVES, subject
 
 import pydex as dx
@@ -163,6 +164,14 @@ def test_long_loops(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         x_expected, p_expected = whole(x[:count], 0.7)
         assert p_bar == pytest.approx(p_expected, rel=1e-11)
         np.testing.assert_allclose(x_bar, x_expected, rtol=1e-11, atol=1e-12 * np.abs(x_expected).max(initial=0.0))
+
+
+@pytest.mark.parametrize("program", [pendulum, kalman, chosen], ids=lambda p: p.__name__)
+def test_formulas_are_what_is_counted(eager: None, program: Any) -> None:
+    for count in (1, 2, 7):
+        made = subject(dx.grad(program, (0, 1)), arguments(program, count))
+        pipeline.run_passes(made.module, CPU)
+        assert_counted(made, made.entry, made.arguments)
 
 
 # ------------------------------------------------------------------------------------------------ which are split

@@ -18,8 +18,13 @@
 // CHECK-NEXT:        %[[Q:.*]] = arith.mulf %[[GV]], %[[LV]]
 // CHECK-NEXT:        eff.add linear %acc[], %[[Q]]
 // CHECK:         eff.loop reverse %{{.*}} : !ix.idx<[[REST]]>
-func.func @scalar(%tape : !ix.tab<[n], f64>, %w : f64, %seed : f64, %zero : f64) -> (f64, f64) {
+func.func @scalar(%x : !ix.tab<[n], f64>, %w : f64, %seed : f64, %zero : f64) -> (f64, f64) {
   ix.sizes ["n"]
+  %tape = ix.for %j : !ix.idx<n> {
+    %v = ix.at %x[%j : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %w0 = math.sqrt %v : f64
+    ix.yield %w0 : f64
+  } -> (tab !ix.tab<[n], f64>)
   %total, %first = eff.accum add (%acc = %zero : f64) {
     %last = eff.loop linear reverse %i : !ix.idx<n> carry (%c = %seed : f64) {
       %h = ix.at %tape[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
@@ -40,9 +45,14 @@ func.func @scalar(%tape : !ix.tab<[n], f64>, %w : f64, %seed : f64, %zero : f64)
 
 // AD has not written this loop.
 // CHECK-LABEL: func.func @ours
-// CHECK-NOT: ix.for
-func.func @ours(%tape : !ix.tab<[n], f64>, %seed : f64) -> f64 {
+// CHECK-NOT: rule
+func.func @ours(%x : !ix.tab<[n], f64>, %seed : f64) -> f64 {
   ix.sizes ["n"]
+  %tape = ix.for %j : !ix.idx<n> {
+    %v = ix.at %x[%j : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %w0 = math.sqrt %v : f64
+    ix.yield %w0 : f64
+  } -> (tab !ix.tab<[n], f64>)
   %last = eff.loop reverse %i : !ix.idx<n> carry (%c = %seed : f64) {
     %h = ix.at %tape[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
     %a = math.sin %h : f64
@@ -55,9 +65,14 @@ func.func @ours(%tape : !ix.tab<[n], f64>, %seed : f64) -> f64 {
 
 // Not linear after all, whatever is claimed.
 // CHECK-LABEL: func.func @square
-// CHECK-NOT: ix.for
-func.func @square(%tape : !ix.tab<[n], f64>, %seed : f64) -> f64 {
+// CHECK-NOT: rule
+func.func @square(%x : !ix.tab<[n], f64>, %seed : f64) -> f64 {
   ix.sizes ["n"]
+  %tape = ix.for %j : !ix.idx<n> {
+    %v = ix.at %x[%j : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %w0 = math.sqrt %v : f64
+    ix.yield %w0 : f64
+  } -> (tab !ix.tab<[n], f64>)
   %last = eff.loop linear reverse %i : !ix.idx<n> carry (%c = %seed : f64) {
     %h = ix.at %tape[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
     %a = math.sin %h : f64
@@ -65,6 +80,21 @@ func.func @square(%tape : !ix.tab<[n], f64>, %seed : f64) -> f64 {
     %d = arith.mulf %c, %c : f64
     %e = arith.mulf %b, %d : f64
     eff.yield %e : f64
+  }
+  func.return %last : f64
+}
+
+// It reads no tape, so it needs no memory.
+// CHECK-LABEL: func.func @argument
+// CHECK-NOT: rule
+func.func @argument(%x : !ix.tab<[n], f64>, %seed : f64) -> f64 {
+  ix.sizes ["n"]
+  %last = eff.loop linear reverse %i : !ix.idx<n> carry (%c = %seed : f64) {
+    %h = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %a = math.sin %h : f64
+    %b = math.exp %a : f64
+    %d = arith.mulf %b, %c : f64
+    eff.yield %d : f64
   }
   func.return %last : f64
 }
