@@ -89,6 +89,9 @@ class LoopOp(IRDLOperation):
     """The sequential loop over a set, in order or in reverse. It carries values: results are the last ones, followed
     by one table for each further yielded value. Transpose: the loop in the other direction.
 
+    linear: AD wrote it, and what it carries are cotangents, in which each step is linear. Then it may be computed in
+    another way (`ad_split`).
+
     keep <k, m, r>: of r steps and then m segments of k steps, reverse mode keeps what is carried at the start of each
     segment, not of each step; `keep halving`: at k of these at a time.
     """
@@ -97,6 +100,7 @@ class LoopOp(IRDLOperation):
     initial = var_operand_def(AnyAttr())
     symbol = opt_prop_def(StringAttr)
     reverse = opt_prop_def(UnitAttr)
+    linear = opt_prop_def(UnitAttr)
     keep = opt_prop_def(SizeListAttr)
     halving = opt_prop_def(UnitAttr)
     results_ = var_result_def(AnyAttr())
@@ -164,6 +168,7 @@ class LoopOp(IRDLOperation):
             raise VerifyException("keeps segments: their length, their number, and the steps before them")
 
     def print(self, printer: Printer) -> None:
+        printer.print_string(" linear" if self.linear else "")
         printer.print_string(" reverse " if self.reverse else " ")
         ix.print_header(printer, self.index, self.symbol)
         if self.initial:
@@ -183,6 +188,7 @@ class LoopOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> LoopOp:
+        linear = parser.parse_optional_keyword("linear") is not None
         reverse = parser.parse_optional_keyword("reverse") is not None
         index, symbol = ix.parse_header(parser)
         names, initial = ix.parse_carried(parser) if parser.parse_optional_keyword("carry") else ([], [])
@@ -196,6 +202,7 @@ class LoopOp(IRDLOperation):
         attributes = parser.parse_optional_attr_dict()
         op = cls(index.type.size, initial, tables, reverse, symbol, body)  # pyright: ignore
         op.attributes.update(attributes)
+        op.linear = UnitAttr() if linear else None
         op.keep = None if sizes is None else SizeListAttr(sizes)
         op.halving = UnitAttr() if halving else None
         return op

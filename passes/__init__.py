@@ -5,6 +5,7 @@ PASSES: dict[str, str] = {
     "accum-to-table": "pydex.passes.accum_to_table:AccumToTable",
     "ad-expand": "pydex.passes.ad_expand:AdExpand",
     "ad-keep": "pydex.passes.ad_keep:AdKeep",
+    "ad-split": "pydex.passes.ad_split:AdSplit",
     "carry-narrow": "pydex.passes.carry_narrow:CarryNarrow",
     "cse": "pydex.passes.cse:Cse",
     "dce": "pydex.passes.dce:Dce",

@@ -12,7 +12,16 @@ from typing import TypeVar
 
 from xdsl.builder import Builder
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IndexType, IntegerAttr, IntegerType, LocationAttr, UnknownLoc
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    LocationAttr,
+    UnitAttr,
+    UnknownLoc,
+)
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
@@ -147,6 +156,12 @@ class Emitter:
         final = eff.LoopOp(size, initial, types, reverse, symbol, loop.detach_region(loop.body))
         loop.drop_all_references()
         return self.insert(final)
+
+    def finish_linear(self, loop: eff.LoopOp, yielded: Sequence[SSAValue]) -> eff.LoopOp:
+        """The same, of a loop that carries cotangents and nothing else."""
+        final = self.finish_loop(loop, yielded)
+        final.linear = UnitAttr()
+        return final
 
     def finish_accum(self, accum: eff.AccumOp, yielded: Sequence[SSAValue]) -> eff.AccumOp:
         """Insert `accum`, so far without yielded values."""

@@ -118,6 +118,7 @@ def loop(forward: Forward, op: eff.LoopOp, point: Point) -> None:
     values = [inner.values[v] for v in op.yielded[:count]] + [inner.tangent(op.yielded[k]) for k in carried]
     outputs = [inner.values[v] for v in op.yielded[count:]] + [inner.tangent(op.yielded[k]) for k in tables]
     final = point.emit.finish_loop(copy, [*values, *outputs])
+    final.linear = op.linear  # the tangents of cotangents are linear in these and in each other
     if op.keep is not None:
         final.properties |= {"keep": substitute(op.keep, point.sizes)}
         final.halving = op.halving

@@ -75,8 +75,12 @@ def _counted(op: eff.WhileOp) -> eff.LoopOp:
 
 
 def _mark(loop: eff.LoopOp, policy: str) -> None:
-    """Compute the length and the number of segments, as far outside as the size of the loop is known."""
-    place = _place(loop)
+    loop.keep = SizeListAttr(in_segments(loop, policy, _place(loop)))
+    loop.halving = UnitAttr() if policy == "log" else None
+
+
+def in_segments(loop: eff.LoopOp, policy: str, place: Operation) -> tuple[SizeAttr, SizeAttr, SizeAttr]:
+    """The length and the number of segments, and the rest, computed in front of `place`."""
     emit = Emitter(InsertPoint.before(place), loop.location)
     steps = emit.insert(ix.SizeOp(loop.size)).result
     steps = _integer(emit, arith.MaxSIOp, emit.insert(arith.IndexCastOp(steps, i64)).result, _number(emit, 0))
@@ -86,8 +90,7 @@ def _mark(loop: eff.LoopOp, policy: str) -> None:
         k = _opened(emit, length, "segment", policy, [n])
     r = _opened(emit, _integer(emit, arith.RemSIOp, steps, length), "rest", "rest", [n, k])
     m = _opened(emit, _integer(emit, arith.DivSIOp, steps, length), "segments", "quotient", [n, k, r])
-    loop.keep = SizeListAttr((k, m, r))
-    loop.halving = UnitAttr() if policy == "log" else None
+    return k, m, r
 
 
 def _length(emit: Emitter, steps: SSAValue, policy: str) -> SSAValue:

@@ -141,7 +141,7 @@ def _reverse_steps(reverse: Reverse, steps: Steps, level: Level) -> None:
         inner = outer.inside(outer.emit.into(loop.body.block))
         steps.enter(inner, loop)
         recalled = recall(inner, level.kept[steps.op], loop.index)
-        return outer.emit.finish_loop(loop, back.body(inner, loop.index, recalled, loop.carried)).results_
+        return outer.emit.finish_linear(loop, back.body(inner, loop.index, recalled, loop.carried)).results_
 
     reverse_steps(reverse, steps, level, build)
 

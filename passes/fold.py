@@ -124,8 +124,25 @@ def _fold_region_op(op: Operation) -> bool:
             return _run_loop_once(op)
         case eff.LoopOp() if op.size == ZERO and len(op.results_) == len(op.initial):
             return _replace(op, op.initial)
+        case eff.LoopOp() | eff.WhileOp():
+            return _fix_carried(op)
         case _:
             return False
+
+
+def _fix_carried(op: eff.LoopOp | eff.WhileOp) -> bool:
+    """loop (c = c0) { …; yield c } ==> c is c0, in the loop and after it; dce drops what is carried"""
+    last = op.body.block.last_op
+    assert last is not None
+    index = 1 if isinstance(op, eff.LoopOp) else 0
+    for k, (initial, result) in enumerate(zip(op.initial, op.results_, strict=False)):
+        argument = op.body.block.args[index + k]
+        if last.operands[k] is argument and not isinstance(argument.type, ix.TableType):
+            others = [] if isinstance(op, eff.LoopOp) else [op.condition.block.args[k]]
+            for value in (*others, result):
+                value.replace_all_uses_with(initial)
+            argument.replace_uses_with_if(initial, lambda use: use.operation is not last)
+    return False
 
 
 def _fold_if(op: scf.IfOp) -> bool:

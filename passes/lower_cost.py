@@ -7,6 +7,7 @@ from above: a loop's own symbol by its last value, a size that is opened inside 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import reduce
 from operator import mul
 
@@ -29,10 +30,10 @@ TRIPS = SizeAttr.of(32)
 ONE = SizeAttr.of(1)
 
 
-def work(block: Block) -> SizeAttr:
-    """The estimated number of operations of one run of a block."""
+def work(block: Block, only: Collection[Operation] | None = None) -> SizeAttr:
+    """The estimated number of operations of one run of a block, or of some of its ops."""
     simple, total = 0, SizeAttr.of(0)
-    for op in block.ops:
+    for op in block.ops if only is None else [o for o in block.ops if o in only]:
         if op.regions or isinstance(op, ix.FillOp | eff.AddOp | ContractOp):
             total = total + _work_of(op)
         elif not (isinstance(op, ix.AtOp) and isinstance(op.result.type, ix.TableType)):

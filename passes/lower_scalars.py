@@ -53,7 +53,8 @@ def same_type(low: Lowering, op: Operation) -> None:
     if op.name in UNSIGNED_DIVISIONS:
         operands[1] = safe_divisor(low, operands[1])
     type = operands[0].type
-    flags = " fastmath<contract>" if "fastmath" in op.properties or op.name in CONTRACTED else ""
+    contracted = ("fastmath" in op.properties or op.name in CONTRACTED) and op not in low.unfused
+    flags = " fastmath<contract>" if contracted else ""
     line = f"{op.name} {', '.join(['{}'] * len(operands))}{flags} : {type}"
     low.values[op.results[0]] = low.code.let(type, line, *operands)
 

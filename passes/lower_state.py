@@ -13,6 +13,7 @@ from xdsl.ir import SSAValue
 
 from pydex.dialects import eff
 from pydex.passes import ix_own
+from pydex.passes.carried_chain import early_products
 from pydex.passes.lower import Lowering, is_table, terminator
 from pydex.passes.lower_text import Val, add, sub
 
@@ -27,6 +28,7 @@ class Carried:
 
     def __init__(self, low: Lowering, op: Loop, args: Sequence[SSAValue], yielded: Sequence[SSAValue]):
         self.low = low
+        low.unfused |= early_products(op.body.block, op.carried if isinstance(op, eff.LoopOp) else op.body.block.args)
         self.args = args
         self.yielded = yielded
         self.results = op.results_[: len(args)]

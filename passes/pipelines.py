@@ -23,6 +23,7 @@ GRAD = (
     "fold",
     "dce",
     "tape-narrow",  # after disown, which turns reads of what is owned into reads of the tape; it sees live reads only
+    "ad-split",  # after unroll and dce: it takes straight bodies, and looks at what they cost
     "simplify",
     "accum-to-table",  # after simplify: dead accumulators are gone, indices are in affine form
     "simplify",

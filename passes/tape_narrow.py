@@ -151,7 +151,7 @@ def _with_yielded(op: eff.LoopOp, k: int, value: SSAValue) -> eff.LoopOp:
     symbol = op.symbol.data if op.symbol else None
     new = eff.LoopOp(op.size, list(op.initial), tables, op.reverse is not None, symbol, op.detach_region(op.body))
     new.attributes.update(op.attributes)
-    new.keep, new.halving = op.keep, op.halving
+    new.linear, new.keep, new.halving = op.linear, op.keep, op.halving
     insert(new, op)
     for old, result in zip(op.results_, new.results_, strict=True):
         result.name_hint = old.name_hint

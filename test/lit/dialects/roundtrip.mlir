@@ -55,11 +55,15 @@ func.func @loops(%x : !ix.tab<[n, #0 + 1], f32>, %y : !ix.tab<[n], f32>, %z : f3
     eff.yield %z, %c : f32, f32
   // CHECK: } -> (!ix.tab<[n], f32>)
   } -> (!ix.tab<[n], f32>)
-  // CHECK-NEXT: eff.loop %i_4 : !ix.idx<n> carry (%c_1 = %z : f32) keep halving <3, n - 1, 2> {
+  // CHECK-NEXT: eff.loop linear reverse %i_4 : !ix.idx<n> carry (%c_1 = %z : f32) {
+  %linear = eff.loop linear reverse %i : !ix.idx<n> carry (%c = %z : f32) {
+    eff.yield %c : f32
+  }
+  // CHECK: eff.loop %i_5 : !ix.idx<n> carry (%c_2 = %z : f32) keep halving <3, n - 1, 2> {
   %kept = eff.loop %i : !ix.idx<n> carry (%c = %z : f32) keep halving <3, n - 1, 2> {
     eff.yield %c : f32
   }
-  // CHECK: eff.while (%c_2 = %z : f32) {
+  // CHECK: eff.while (%c_3 = %z : f32) {
   %end, %trips = eff.while (%c = %z : f32) {
     %q = arith.cmpf olt, %c, %a : f32
     // CHECK: eff.condition %q

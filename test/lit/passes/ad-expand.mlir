@@ -37,7 +37,7 @@ func.func @gradient(%x: !ix.tab<[n], f64>, %seed: f64) -> !ix.tab<[n], f64> {
 // CHECK-LABEL: func.func @scan_gradient
 // CHECK:         eff.loop %{{.*}} carry (%{{.*}} : !ix.tab<[n], f64>)
 // CHECK:         -> (!ix.tab<[n - 1], f64>)
-// CHECK:         eff.loop reverse
+// CHECK:         eff.loop linear reverse
 // CHECK-NOT:     !ix.tab<[n - 1, n]
 func.func private @scan(%x: !ix.tab<[n], f64>) -> !ix.tab<[n], f64> {
   ix.sizes ["n"]
@@ -59,7 +59,7 @@ func.func @scan_gradient(%x: !ix.tab<[n], f64>, %seed: !ix.tab<[n], f64>) -> !ix
 
 // A loop that is linear in what it carries keeps nothing: the coefficient is read again.
 // CHECK-LABEL: func.func @decay_gradient
-// CHECK:         %{{[^,]*}} = eff.loop reverse %{{.*}} carry (%{{.*}} : f64)
+// CHECK:         %{{[^,]*}} = eff.loop linear reverse %{{.*}} carry (%{{.*}} : f64)
 // CHECK-NOT:     eff.loop
 // CHECK:         func.return
 func.func private @decay(%s0: f64, %x: !ix.tab<[n], f64>) -> f64 {

@@ -153,3 +153,28 @@ func.func @ordinal(%x : f32) -> index {
   %m = arith.maxsi %k, %zero : index
   func.return %m : index
 }
+
+// What is carried and never changes is what it starts as.
+// CHECK-LABEL: func.func @fixed
+// CHECK: %[[L:.*]] = eff.loop %i : !ix.idx<n> carry (%a = %x : f64) {
+// CHECK-NEXT: %[[S:.*]] = arith.mulf %a, %y
+// CHECK-NEXT: eff.yield %[[S]] : f64
+// CHECK: eff.while (%b = %x : f64) {
+// CHECK-NEXT: arith.cmpf olt, %b, %y
+// CHECK: func.return %[[L]], %y, %{{.*}}, %y
+func.func @fixed(%x : f64, %y : f64) -> (f64, f64, f64, f64) {
+  ix.sizes ["n"]
+  %l, %k = eff.loop %i : !ix.idx<n> carry (%a = %x : f64, %c = %y : f64) {
+    %s = arith.mulf %a, %c : f64
+    eff.yield %s, %c : f64, f64
+  }
+  %w, %v, %trips = eff.while (%b = %x : f64, %d = %y : f64) {
+    %less = arith.cmpf olt, %b, %d : f64
+    eff.condition %less
+  } do {
+   ^bb0(%b : f64, %d : f64):
+    %t = arith.addf %b, %d : f64
+    eff.yield %t, %d : f64, f64
+  }
+  func.return %l, %k, %w, %v : f64, f64, f64, f64
+}

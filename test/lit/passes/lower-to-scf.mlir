@@ -63,3 +63,38 @@ func.func @checked(%i: index) -> index {
   %q = arith.floordivsi %i, %minus : index
   func.return %q : index
 }
+
+// Of a sum of two products in a sequential loop, the one that is known early is not fused with it: the other then is.
+// CHECK-LABEL: func.func @late
+// CHECK:         scf.for {{.*}} iter_args(%[[X:.*]] = %{{.*}}, %[[Y:.*]] = %{{.*}}) -> (f64, f64)
+// CHECK:           arith.mulf %[[X]], %{{.*}} : f64
+// CHECK:           %[[BX:.*]] = arith.mulf %[[X]], %{{.*}} fastmath<contract> : f64
+// CHECK:           arith.mulf %[[BX]], %[[Y]] fastmath<contract> : f64
+// CHECK:           arith.subf {{.*}} fastmath<contract> : f64
+func.func @late(%a: f64, %b: f64) -> (f64, f64) {
+  ix.sizes ["n"]
+  %p, %q = eff.loop %i : !ix.idx<n> carry (%x = %a : f64, %y = %b : f64) {
+    %ax = arith.mulf %x, %a : f64
+    %bx = arith.mulf %x, %b : f64
+    %bxy = arith.mulf %bx, %y : f64
+    %d = arith.subf %ax, %bxy : f64
+    eff.yield %d, %x : f64, f64
+  }
+  func.return %p, %q : f64, f64
+}
+
+// In a loop that waits for nothing any product will do.
+// CHECK-LABEL: func.func @any
+// CHECK-NOT:     arith.mulf {{[^<]*}} : f64
+func.func @any(%x: !ix.tab<[n], f64>, %a: f64) -> !ix.tab<[n], f64> {
+  ix.sizes ["n"]
+  %t = ix.for %i : !ix.idx<n> {
+    %v = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %av = arith.mulf %v, %a : f64
+    %vv = arith.mulf %v, %v : f64
+    %vvv = arith.mulf %vv, %v : f64
+    %d = arith.subf %av, %vvv : f64
+    ix.yield %d : f64
+  } -> (tab !ix.tab<[n], f64>)
+  func.return %t : !ix.tab<[n], f64>
+}

@@ -1,0 +1,146 @@
+"""One step of a linear loop as a map of what it carries: numbers that are made for all steps at once, then used.
+
+    λ' = rows[0] + Σ_j rows[1 + j] · λ_j          acc += sums[0] + Σ_j sums[1 + j] · λ_j
+
+`coefficients` writes the loop that makes them, `Map` what is done with them. The numbers of what is added are only made
+if that is estimated to be less work than to run the body once more, when all λ are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.ir import Block, Operation, SSAValue
+
+from pydex.dialects import eff, ix
+
+from .ad_affine import Affine, Form, NotAffine
+from .ad_emit import Emitter
+from .cse import cse
+from .dce import dce
+from .fold import fold
+from .licm import hoist
+from .lower_cost import work
+
+#: A coefficient that is kept is written, read, multiplied and added.
+KEPT = 3
+
+Sums = dict[eff.AddOp, Form]
+
+
+@dataclass(frozen=True)
+class Map:
+    """`rows`: what is carried on. `sums`: what is added, if that is known. `tables`: of terms that differ from step to
+    step. `made`: the loop that makes these."""
+
+    rows: Sequence[Form]
+    sums: Sums | None
+    tables: dict[SSAValue, SSAValue]
+    made: ix.ForOp
+
+    def chain(self) -> int:
+        """How many operations follow each other in a step."""
+        return max(sum(t is not None for t in r.terms[1:]) + 2 * bool(r.chosen) for r in self.rows)
+
+    def value(self, emit: Emitter, form: Form, index: SSAValue, carried: Sequence[SSAValue]) -> SSAValue:
+        """terms[0] + Σ_j terms[1 + j] · λ_j at a step; many terms in two halves, so that fewer follow each other."""
+        terms = [None if t is None else self._term(emit, t, index) for t in form.terms]
+        summands = [] if terms[0] is None else [terms[0]]
+        for j, (coef, value) in enumerate(zip(terms[1:], carried, strict=True)):
+            if coef is not None:
+                product = emit.insert(arith.MulfOp(coef, value)).result
+                summands.append(_unless_zero(emit, coef, product) if j in form.chosen else product)
+        if not summands:
+            return emit.zero(carried[0].type)
+        half = len(summands) // 2 if len(summands) > 3 else 0
+        return reduce(emit.add, (reduce(emit.add, part) for part in (summands[:half], summands[half:]) if part))
+
+    def _term(self, emit: Emitter, term: SSAValue, index: SSAValue) -> SSAValue:
+        """A term at a step; its table is read as it is, since to make one of them again would make most of all."""
+        if term not in self.tables:
+            return term
+        read = emit.insert(ix.AtOp(self.tables[term], [index]))
+        read.attributes[ix.AS_MADE] = UnitAttr()
+        return read.result
+
+
+def _unless_zero(emit: Emitter, coef: SSAValue, product: SSAValue) -> SSAValue:
+    """A coefficient that is zero because something else was chosen makes a zero, whatever it is multiplied by."""
+    zero = emit.zero(coef.type)
+    return emit.select(emit.insert(arith.CmpfOp(coef, zero, "oeq")).result, zero, product)
+
+
+def coefficients(emit: Emitter, loop: ix.ForOp, inner: Affine, step: eff.LoopOp) -> Map:
+    """Finish `loop`, at whose body `inner` is, so that it makes the coefficients of each step. Raises: NotAffine."""
+    try:
+        rows = inner.run(step.body.block, step.carried)
+        sums = added(inner, step.body.block)
+    except NotAffine:
+        loop.drop_all_references()
+        raise
+    forms = [*rows, *(sums or {}).values()]
+    terms = [t for form in forms for t in form.terms if t is not None]
+    made = emit.finish_for(loop, ["tab"] * len(terms), terms)
+    for simplify in (fold, cse, dce):
+        simplify(made)
+    around = made.parent_op()
+    assert around is not None
+    hoist(around)
+    simple = iter(made.yielded)
+    forms = [Form(tuple(None if t is None else next(simple) for t in f.terms), f.chosen) for f in forms]
+    if sums is not None and _is_less(made, rows := forms[: len(rows)], forms, step):
+        sums = dict(zip(sums, forms[len(rows) :], strict=True))
+    else:
+        rows, sums = forms[: len(rows)], None
+    kept = varying(made, [*rows, *(sums or {}).values()])
+    made = emit.replace_for(made, ["tab"] * len(kept), kept)
+    dce(made)
+    return Map(rows, sums, dict(zip(kept, made.results_, strict=True)), made)
+
+
+def added(inner: Affine, block: Block) -> Sums | None:
+    """The form of what is added to each cell, at one of the adds to it; None if that is not known for all."""
+    forms: dict[tuple[SSAValue, ...], list[Form]] = {}
+    first: dict[tuple[SSAValue, ...], eff.AddOp] = {}
+    for op in block.walk():
+        if isinstance(op, eff.AddOp):
+            known = inner.forms.get(op.value, op) is not None
+            if not known or op.parent is not block or isinstance(op.value.type, ix.TableType):
+                return None
+            cell = (op.accumulator, *op.indices)
+            first.setdefault(cell, op)
+            forms.setdefault(cell, []).append(inner.form(op.value))
+    return {first[cell]: inner.sum(found) for cell, found in forms.items()}
+
+
+def varying(made: ix.ForOp, forms: Iterable[Form]) -> list[SSAValue]:
+    """The terms that differ from step to step."""
+    terms = dict.fromkeys(t for form in forms for t in form.terms if t is not None)
+    return [t for t in terms if isinstance(t.owner, Operation) and t.owner.parent is made.body.block]
+
+
+def _is_less(made: ix.ForOp, rows: Sequence[Form], forms: Sequence[Form], step: eff.LoopOp) -> bool:
+    """Is it less work to keep all of these than those of the rows, and to run the body again for what is added?"""
+    of_rows = varying(made, rows)
+    more = KEPT * (len(varying(made, forms)) - len(of_rows))
+    block = made.body.block
+    whole, needed, again = (work(block), work(block, feeding(block, of_rows)), work(step.body.block))
+    difference = (needed + again - whole - more).constant
+    return difference is not None and difference >= 0
+
+
+def feeding(block: Block, values: Iterable[SSAValue]) -> Collection[Operation]:
+    """The ops of a block that values depend on."""
+    found: set[Operation] = set()
+    waiting = list(values)
+    while waiting:
+        op = waiting.pop().owner
+        op = block.find_ancestor_op_in_block(op) if isinstance(op, Operation) else None
+        if op is not None and op not in found:
+            found.add(op)
+            waiting += [o for inner in op.walk() for o in inner.operands]
+    return found

@@ -1,0 +1,327 @@
+"""The way back through a sequential loop in three (`ad-split`): derivatives of all programs in all executions with
+segments so short that there are some, which loops are split, and what does not become NaN or cease to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from law1.agree import FIRST, Law1
+from law1.counted import assert_counted
+from law1.subject import DERIVATIVES, subject
+
+import pydex as dx
+from benchmarks import lv_ode
+from pydex import f32, f64, pipeline
+from pydex.passes import ad_split
+from pydex.passes.pipelines import CPU
+
+pytestmark = pytest.mark.slow
+
+n, m = dx.index_sets("n m")
+
+
+@dx.jit
+def pendulum(x: f64[n], p: f64) -> f64:
+    """Two numbers; what is added to one cell in several places."""
+    q, v = p, 0.1
+    for i in n:
+        v = v - 0.1 * (dx.sin(q) + p * v * x[i])
+        q = q + 0.1 * v
+    return q * q + v
+
+
+@dx.jit
+def lorenz(x: f64[n], p: f64) -> f64:
+    """Three numbers, backwards in time."""
+    a, b, c = 1.0, p, 0.5
+    for i in reversed(n):
+        a, b, c = a + 0.1 * x[i] * (b - a), b + 0.1 * (a * (p - c) - b), c + 0.1 * (a * b - x[i] * c)
+    return a + b * c
+
+
+@dx.jit
+def kalman(x: f64[n], p: f64) -> f64:
+    """Divisions, and a sum that only adds."""
+    mean, variance, total = 0.0, 1.0, 0.0
+    for i in n:
+        predicted = 0.9 * variance + p
+        gain = predicted / (predicted + 0.5)
+        error = x[i] - 0.9 * mean
+        mean = 0.9 * mean + gain * error
+        variance = (1.0 - gain) * predicted
+        total += dx.log(predicted + 0.5) + error * error / (predicted + 0.5)
+    return total
+
+
+@dx.jit
+def neuron(x: f64[n], p: f64) -> f64:
+    h, total = 0.0, 0.0
+    for i in n:
+        h = dx.tanh(p * h + 0.3 * x[i])
+        total += h * h
+    return total
+
+
+@dx.jit
+def single(x: f32[n], p: f32) -> f32:
+    h = p
+    for i in n:
+        h = dx.tanh(p * h + f32(0.3) * x[i]) * dx.exp(-h * h)
+    return h
+
+
+@dx.jit
+def chosen(x: f64[n], p: f64) -> f64:
+    """What is carried is left behind at times."""
+    h, total = 0.2, 0.0
+    for i in n:
+        h = dx.where(x[i] > 0.6, p * x[i], dx.sin(p * h + x[i]) * dx.exp(-h * h))
+        total += h * h * p
+    return total
+
+
+@dx.jit
+def branching(x: f64[n], p: f64) -> f64:
+    """Two carried numbers through a branch, one of which does not know the other."""
+    h, g = 0.2, 0.3
+    for i in n:
+        if x[i] > 0.4:
+            h = dx.sin(p * h + x[i]) * g
+        else:
+            g = g * p + x[i]
+    return h + g
+
+
+@dx.jit
+def table(x: f64[n], p: f64) -> f64[n]:
+    """The results are a table, so each step has a cotangent of its own."""
+    v = p
+    y = dx.zeros(f64[n])
+    for i in n:
+        v = dx.sin(v) * x[i] + p
+        y[i] = v * v
+    return y
+
+
+@dx.jit
+def newton(x: f64[n], p: f64) -> f64:
+    guess = p
+    while abs(guess * guess - p) > 1e-9:
+        guess = 0.5 * (guess + p / guess)
+    return guess * x[0]
+
+
+@dx.jit
+def unused(x: f64[n], p: f64) -> f64:
+    """The coefficient of a step is the same in all, or none."""
+    a, b = p, 0.1
+    for i in n:
+        a, b = 0.9 * a - p * x[i] * dx.sin(x[i]), x[i] * p
+    return a * b
+
+
+PROGRAMS = [pendulum, lorenz, kalman, neuron, single, chosen, branching, table, newton, unused]
+X = np.array([0.3, 0.8, 0.5, -0.4, 0.9, 0.2, 0.7])
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every loop that can be split is, in segments of two steps."""
+    monkeypatch.setattr(ad_split, "LENGTHS", (2,))
+    monkeypatch.setattr(ad_split, "_pays", lambda loop, step: True)
+
+
+def arguments(program: Any, count: int) -> tuple[Any, Any]:
+    return (X[:count].astype(np.float32), np.float32(0.7)) if program is single else (X[:count], 0.7)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_executions_agree(eager: None, program: Any) -> None:
+    """The reference, the interpreter after every pass, machine code: no step, only a rest, segments, and both."""
+    for count in (1, 2, 5) if program is newton else (0, 1, 2, 4, 7):
+        law = Law1(program, arguments(program, count), {}, FIRST)
+        law.check(every_pass=count == 5, compiled=("optimised",))
+
+
+@pytest.mark.parametrize("program", [pendulum, chosen, branching, table], ids=lambda p: p.__name__)
+def test_second_derivatives(eager: None, program: Any) -> None:
+    law = Law1(program, arguments(program, 5), {}, tuple(DERIVATIVES))
+    law.check(every_pass=False, compiled=("optimised",))
+
+
+@pytest.mark.parametrize("program", [pendulum, lorenz, kalman, chosen], ids=lambda p: p.__name__)
+def test_long_loops(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the lengths that segments have, and numbers of steps around these: the same as in one loop."""
+    counts = (0, 255, 256, 257, 511, 1100)
+    x = np.cos(np.arange(1100.0))
+    split, whole = dx.grad(program, (0, 1)), dx.grad(program, (0, 1))
+    monkeypatch.setattr(ad_split, "_pays", lambda loop, step: True)
+    found = [split(x[:count], 0.7) for count in counts]
+    monkeypatch.setattr(ad_split, "_may_split", lambda loop: False)
+    for count, (x_bar, p_bar) in zip(counts, found, strict=True):
+        x_expected, p_expected = whole(x[:count], 0.7)
+        assert p_bar == pytest.approx(p_expected, rel=1e-11)
+        np.testing.assert_allclose(x_bar, x_expected, rtol=1e-11, atol=1e-12 * np.abs(x_expected).max(initial=0.0))
+
+
+@pytest.mark.parametrize("program", [pendulum, kalman, chosen], ids=lambda p: p.__name__)
+def test_formulas_are_what_is_counted(eager: None, program: Any) -> None:
+    for count in (1, 2, 7):
+        made = subject(dx.grad(program, (0, 1)), arguments(program, count))
+        pipeline.run_passes(made.module, CPU)
+        assert_counted(made, made.entry, made.arguments)
+
+
+# ------------------------------------------------------------------------------------------------ which are split
+
+
+@dx.jit
+def many(x: f64[n], p: f64) -> f64:
+    """Five numbers."""
+    a, b, c, d, e = p, p, p, p, p
+    for i in n:
+        a, b, c, d, e = dx.sin(b), dx.sin(c * x[i]), dx.sin(d), dx.sin(e), dx.sin(a * p)
+    return a + b + c + d + e
+
+
+@dx.jit
+def grid(x: f64[n], p: f64) -> f64:
+    """A table."""
+    u = [v for v in x]
+    for _ in n:
+        u = [p * dx.sin(u[i]) for i in n]
+    return sum(u[i] for i in n)
+
+
+@dx.jit
+def batch(x: f64[n, m], p: f64) -> f64:
+    """Series side by side, which run in lanes."""
+
+    def one(i) -> f64:
+        v = p
+        for j in m:
+            v = dx.sin(v) * x[i, j] + p * v
+        return v
+
+    return sum(one(i) for i in n)
+
+
+@dx.jit
+def cheap(x: f64[n], p: f64) -> f64:
+    """A step waits for two operations, and does few others."""
+    a = 0.0
+    for i in n:
+        a = p * a + x[i]
+    return a
+
+
+@dx.jit
+def short(x: f64[dx.Fin(20)], p: f64) -> f64:
+    v = p
+    for i in dx.Fin(20):
+        v = dx.sin(v) * dx.exp(x[i] * p * v) + v * v
+    return v
+
+
+@dx.jit
+def untaped(x: f64[n], p: f64) -> f64:
+    """What goes back reads nothing but the arguments; as it is, it needs no memory."""
+    a, b = p, 0.1
+    for i in n:
+        a, b = a * dx.sin(dx.exp(x[i])) + b * dx.cos(x[i]), b * dx.exp(x[i]) - a * dx.sin(x[i])
+    return a * b
+
+
+def is_split(function: Any, args: tuple[Any, ...]) -> bool:
+    made = subject(function, args)
+    pipeline.run_passes(made.module, CPU)
+    return 'rule "quotient"' in str(made.module)
+
+
+@pytest.mark.parametrize("program", [pendulum, kalman, neuron, single, chosen], ids=lambda p: p.__name__)
+def test_split(program: Any) -> None:
+    assert is_split(dx.grad(program, (0, 1)), arguments(program, 5))
+
+
+def test_the_workload_is_split() -> None:
+    """Its tables are those that fit."""
+    assert is_split(lv_ode.gradient, (1.5, 1.0, 3.0, 1.0, 10, 1e-3))
+
+
+@pytest.mark.parametrize("program", [many, grid, cheap, short], ids=lambda p: p.__name__)
+def test_not_split(program: Any) -> None:
+    assert not is_split(dx.grad(program, (0, 1)), (np.full(20, 0.5), 0.7))
+
+
+def test_without_a_tape_it_stays_without_memory(eager: None) -> None:
+    made = dx.jit(dx.grad(untaped, (1,)), require=dx.Guarantee(alloc=0))
+    assert not is_split(made, (X, 0.7))
+
+
+def test_not_split_inside_of_parallel_loops() -> None:
+    assert not is_split(dx.grad(batch, (0, 1)), (np.full((20, 30), 0.5), 0.7))
+
+
+def test_recurrences_of_the_source_stay(eager: None) -> None:
+    """Linear or not, the order of their operations is the user's."""
+    assert not is_split(cheap, (X, 0.7))
+    assert not is_split(dx.jvp(cheap), ((X, 0.7), (X, 1.0)))
+
+
+def test_policies_stay(eager: None) -> None:
+    kept = dx.jit(lambda x, p: dx.checkpoint(pendulum, 2)(x, p))
+    made = subject(dx.grad(kept, (0, 1)), (X, 0.7))
+    pipeline.run_passes(made.module, CPU)
+    assert str(made.module).count('rule "quotient"') == 1  # that of the policy
+
+
+# ------------------------------------------------------------------------------------------------- what is not finite
+
+
+@dx.jit
+def episodes(x: f64[n], p: f64) -> f64:
+    """Begins anew where x is large; between, it may grow beyond all bounds."""
+    h, total = 0.1, 0.0
+    for i in n:
+        before = dx.where(x[i] > 2.0, p, h)
+        h = x[i] * before * before + dx.sin(before)
+        total += h
+    return total
+
+
+@dx.jit
+def branched(x: f64[n], p: f64) -> f64:
+    h, total = 0.1, 0.0
+    for i in n:
+        if x[i] > 2.0:
+            h = p * x[i]
+        else:
+            h = x[i] * h * h + h
+        total += h
+    return total
+
+
+@pytest.fixture
+def forced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ad_split, "_pays", lambda loop, step: True)
+
+
+@pytest.mark.parametrize("program", [episodes, branched], ids=lambda p: p.__name__)
+def test_an_episode_that_overflows_does_not_reach_the_one_before(forced: None, program: Any) -> None:
+    """Zeros that were chosen are zeros beside an infinite cotangent too."""
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, 700)
+    x[350], x[351:] = 3.0, 1.9
+    x_bar, _ = dx.grad(program, (0, 1))(x, 0.3)
+    assert np.isfinite(x_bar[:350]).all()
+    assert not np.isfinite(x_bar[350:]).all()
+    alone, _ = dx.grad(program, (0, 1))(x[:350], 0.3)
+    np.testing.assert_allclose(x_bar[:350], alone, rtol=1e-12, atol=1e-15)
+
+
+def test_nan_goes_back(forced: None) -> None:
+    x = np.cos(np.arange(700.0))
+    x[600] = np.nan
+    x_bar, p_bar = dx.grad(pendulum, (0, 1))(x, 0.3)
+    assert np.isnan(p_bar) and np.isnan(x_bar).all()
