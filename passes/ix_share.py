@@ -15,7 +15,6 @@ from collections.abc import Hashable
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects import math
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -23,12 +22,9 @@ from xdsl.passes import ModulePass
 from pydex.dialects import ix
 
 from .edit import new, replace
-from .fuse_inline import op_cost
+from .fuse_inline import is_dear
 from .unroll import SIZE
 from .widen import yield_from_for
-
-#: What an op must cost to be kept.
-DEAR = 4
 
 
 class IxShare(ModulePass):
@@ -67,9 +63,7 @@ def _keep(first: ix.ForOp, second: ix.ForOp) -> ix.ForOp:
 
 def _key(op: Operation, loop: ix.ForOp) -> Hashable | None:
     """What a dear op computes, in terms of the loop's index and of what is outside; None: it is not dear."""
-    if not op.name.startswith("math.") or isinstance(op, math.SqrtOp) or op_cost(op) < DEAR:
-        return None
-    return _value_key(op.results[0], loop)
+    return _value_key(op.results[0], loop) if is_dear(op) else None
 
 
 def _value_key(value: SSAValue, loop: ix.ForOp) -> Hashable | None:
