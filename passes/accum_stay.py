@@ -7,14 +7,14 @@ exponential costs several times what it costs to load, add and store in the loop
 neighbours side by side.
 
 Only adds to an element in an innermost loop that goes along the last axis, without branches. Not where exchanging both
-loops gives the same value: then the two loops will be one (`cse`), and nothing is scattered.
+loops gives the same value: then the two loops will be one (`cse`), and nothing is scattered. Not with sin, cos, tan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 
-from xdsl.dialects import arith
+from xdsl.dialects import arith, math
 from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import eff, ix
@@ -24,11 +24,16 @@ from .affine import ONE, affine
 from .cse import COMMUTATIVE
 from .fuse_inline import body_slice, is_dear
 
+#: Functions whose loops may run a second time (lower_far.py), which nothing that is added to allows.
+PERIODIC = (math.SinOp, math.CosOp, math.TanOp)
+
 
 def stays(add: eff.AddOp) -> bool:
     """Would a gather of this add compute something dear again, that something else in its loop needs too?"""
     loop = add.parent_op()
-    if not isinstance(loop, ix.ForOp) or any(op.regions for op in loop.body.block.ops) or not _goes_along(add, loop):
+    if not isinstance(loop, ix.ForOp) or not _goes_along(add, loop):
+        return False
+    if any(op.regions or isinstance(op, PERIODIC) for op in loop.body.block.ops):
         return False
     needed = _dear(loop, add.value)
     others = [o.value for o in loop.body.block.ops if isinstance(o, eff.AddOp) and not same_cell(o, add)]
