@@ -17,6 +17,7 @@ from pydex.passes.lower_jam import run_inside
 from pydex.passes.lower_lanes import run_lanes
 from pydex.passes.lower_reductions import Reductions
 from pydex.passes.lower_scatter import run_scatter, scattered
+from pydex.passes.lower_search import run_search, searches
 from pydex.passes.lower_text import Idx, Val
 from pydex.passes.lower_unroll import unrolls
 
@@ -77,7 +78,9 @@ def _run(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) 
     if runs_twice(low, op) and not hashes(op):
         return run_near(low, op, reductions, lo, hi, lambda i: iteration(low, op, i))
     blocks = reductions.block(None) is not None
-    return run_loop(low, op, reductions, lo, hi, one_by_one(low, op, lambda i: iteration(low, op, i), blocks))
+    loop = one_by_one(low, op, lambda i: iteration(low, op, i), blocks)
+    run = run_search if searches(op, reductions) else run_loop
+    return run(low, op, reductions, lo, hi, loop)
 
 
 def _unrolled(low: Lowering, op: ix.ForOp, reductions: Reductions, trips: int) -> list[Val]:
