@@ -15,8 +15,8 @@ from xdsl.ir import Attribute
 
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_monoids import combine, identity, is_float, narrow, widen
-from pydex.passes.lower_scalars import convert_index
-from pydex.passes.lower_text import Code, Idx, Val, sub
+from pydex.passes.lower_position import first_position
+from pydex.passes.lower_text import Code, Val, sub
 from pydex.passes.lower_vectors import alike, element, lanes_of, select, splat, with_element
 
 #: Terms that are added up in f32 before the sum goes on in f64.
@@ -127,7 +127,7 @@ class Winner(Reduction):
         better = self._better(code, before[0], value)
         results = code.let_many([self.type, index], f"scf.if {code.use(better)} -> ({self.type}, {index}) {{")
         with low.frame():
-            position = first_position(low, self.type, value, sub(code, end, start), SEARCH_BLOCK, self._kept(low))
+            position = first_position(low, self.monoid, value, sub(code, end, start), SEARCH_BLOCK, self._kept(low))
             found = code.let(index, f"arith.addi {{}}, {{}} : {index}", start, position)
             code.do(f"scf.yield {{}}, {{}} : {self.type}, {index}", value, found)
         code.do("}} else {{")
@@ -138,28 +138,6 @@ class Winner(Reduction):
 
     def _kept(self, low: Lowering) -> Callable[[Val], Val]:
         return lambda i: low.target.load(low, self.buffer, [i])
-
-
-def first_position(low: Lowering, type: str, best: Val, count: Idx, none: int, read: Callable[[Val], Val]) -> Val:
-    """The first of `count` positions where what is read is the best, or NaN; `none` if there is none.
-
-    Counted in i32, of which a register has many.
-    """
-    code = low.code
-    nowhere = code.constant(str(none), "i32")
-
-    def one(i: Val, now: list[Val]) -> list[Val]:
-        value = read(i)
-        if is_float(type):
-            equal = code.let("i1", f"arith.cmpf oeq, {{}}, {{}} : {type}", value, best)
-            nan = code.let("i1", f"arith.cmpf uno, {{}}, {{}} : {type}", value, value)
-            hit = code.let("i1", "arith.ori {}, {} : i1", equal, nan)
-        else:
-            hit = code.let("i1", f"arith.cmpi eq, {{}}, {{}} : {type}", value, best)
-        here = code.let("i32", "arith.select {}, {}, {} : i32", hit, convert_index(low, i, "i32", False), nowhere)
-        return [code.let("i32", "arith.minsi {}, {} : i32", now[0], here)]
-
-    return convert_index(low, low.loop(0, count, [nowhere], one)[0], code.index, False)
 
 
 class Reductions:

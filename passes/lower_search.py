@@ -19,7 +19,8 @@ from pydex.dialects import ix
 from pydex.passes.fuse_inline import body_slice
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_iteration import Combine, Loop, reduced, run_loop
-from pydex.passes.lower_reductions import Reduction, Reductions, Winner, first_position
+from pydex.passes.lower_position import first_position
+from pydex.passes.lower_reductions import Reduction, Reductions, Winner
 from pydex.passes.lower_text import Idx, Val, add, minimum, sub
 from pydex.passes.needs import needs
 
@@ -75,7 +76,7 @@ def _position(low: Lowering, op: ix.ForOp, winner: Winner, value: SSAValue, best
 
     def look(start: Val) -> Val:
         count = sub(code, minimum(code, add(code, start, BLOCK), hi), start)
-        position = first_position(low, winner.type, best, count, BLOCK, lambda j: read(start, j))
+        position = first_position(low, winner.monoid, best, count, BLOCK, lambda j: read(start, j))
         missed = code.let("i1", f"arith.cmpi eq, {{}}, {{}} : {index}", position, BLOCK)
         found = code.number(add(code, start, position))
         return code.let(index, f"arith.select {{}}, {{}}, {{}} : {index}", missed, nowhere, found)
