@@ -18,6 +18,7 @@ from pydex.passes.lower_lanes import run_lanes
 from pydex.passes.lower_reductions import Reductions
 from pydex.passes.lower_scatter import run_scatter, scattered
 from pydex.passes.lower_search import run_search, searches
+from pydex.passes.lower_tail import run_tail, tail
 from pydex.passes.lower_text import Idx, Val
 from pydex.passes.lower_unroll import unrolls
 
@@ -77,6 +78,8 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
 def _run(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     if runs_twice(low, op) and not hashes(op):
         return run_near(low, op, reductions, lo, hi, lambda i: iteration(low, op, i))
+    if (parts := tail(op)) is not None:
+        return run_tail(low, op, parts, reductions, lo, hi, lambda i, run: iteration(low, op, i, run))
     blocks = reductions.block(None) is not None
     loop = one_by_one(low, op, lambda i: iteration(low, op, i), blocks)
     run = run_search if searches(op, reductions) else run_loop
