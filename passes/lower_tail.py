@@ -51,7 +51,7 @@ def tail(op: ix.ForOp) -> Tail | None:
     if any(defined_symbol(o) is not None and not o.regions for o in body):
         return None
     later = {*op.yielded, *(v for o in after for v in o.operands)}
-    made = [r for o in before for r in o.results if r in later and not isinstance(o, arith.ConstantOp)]
+    made: list[SSAValue] = [r for o in before for r in o.results if r in later and not isinstance(o, arith.ConstantOp)]
     return None if any(map(is_table, made)) else Tail(before, after, made)
 
 
