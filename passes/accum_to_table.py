@@ -14,7 +14,8 @@ identity is combined with them too.
 Short axes with constant indices are split off first, one accumulator for each element (`accum_split`).
 
 What is *free*, an index read from data, stays an accumulator: a histogram. So does a sum of tables whose turning
-round would do work again. Adds inside `while` to a table, and calls that are given an accumulator, stay.
+round would do work again, or compute an exp twice (`accum_stay`). Adds inside `while` to a table, and calls that are
+given an accumulator, stay.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from .accum_empty import hoist, sink
 from .accum_extract import Extraction
 from .accum_gather import gather
 from .accum_split import split_axes
+from .accum_stay import stays
 from .affine import affine
 from .dce import shrink
 from .edit import blocks, erase, replace, splice
@@ -85,7 +87,7 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
                 convert_accum(local)
         else:
             for add in group:
-                if (value := gather(add, block)) is not None:
+                if not stays(add) and (value := gather(add, block)) is not None:
                     op = _widened(op, value)
     return op if adds and len(op.results) == before else _finish(op, k, before, linear)
 

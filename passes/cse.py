@@ -30,7 +30,8 @@ from .symbols import Sizes, rename_in_place, substitute
 
 Key: TypeAlias = tuple[Hashable, ...]
 
-_COMMUTATIVE = {
+#: Ops whose two operands may change places.
+COMMUTATIVE = {
     *(arith.AddfOp, arith.MulfOp, arith.MaximumfOp, arith.MinimumfOp),
     *(arith.AddiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp),
     *(arith.MaxSIOp, arith.MinSIOp, arith.MaxUIOp, arith.MinUIOp),
@@ -144,7 +145,7 @@ class _Keys:
         operands = [values.get(v) or self.outer(v) for v in op._operands]  # pyright: ignore[reportPrivateUsage]
         if kind is eff.CheckOp:
             return (kind, operands[0])  # the messages do not matter: the second never fails
-        if kind in _COMMUTATIVE:
+        if kind in COMMUTATIVE:
             operands = self.square_of_difference(op, values) or sorted(operands)
         types = [self.number(r.type, symbols) for r in op.results]
         if (symbol := defined_symbol(op)) is not None:

@@ -22,6 +22,8 @@ from .symbols import Sizes, Values, clone, fresh
 
 #: What an element may cost that is computed more often than once: a load and so many operations.
 CHEAP = 2
+#: What a function like exp costs.
+DEAR = 4
 
 _FREE = (arith.ConstantOp, ix.IndexOp, ix.OrdOp, ix.SizeOp, ix.NameOp, ix.FillOp)
 _DEAR = (
@@ -234,6 +236,11 @@ def op_cost(op: Operation) -> float:
     if isinstance(op, _DEAR) or (isinstance(op.dialect_name(), str) and op.dialect_name() == "math"):
         return 1 if isinstance(op, _LIGHT_MATH) else 4
     return 1
+
+
+def is_dear(op: Operation) -> bool:
+    """Is it a function like exp? To keep and read a number takes the time of a few operations, or of a root."""
+    return op.name.startswith("math.") and not isinstance(op, math.SqrtOp) and op_cost(op) >= DEAR
 
 
 def _makes_table(op: Operation) -> bool:

@@ -15,7 +15,6 @@ from collections.abc import Hashable, Mapping
 from typing import ClassVar, TypeAlias
 
 from xdsl.context import Context
-from xdsl.dialects import math
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -23,12 +22,9 @@ from xdsl.passes import ModulePass
 from pydex.dialects import ix
 
 from .edit import new, replace
-from .fuse_inline import op_cost
+from .fuse_inline import is_dear
 from .unroll import SIZE
 from .widen import yield_from_for
-
-#: What an op must cost to be kept.
-DEAR = 4
 
 #: What is computed, in terms of a loop's index, of numbers, and of what is outside of the loop; its number.
 Numbers: TypeAlias = dict[Hashable, int]
@@ -79,7 +75,7 @@ def _dear(loop: ix.ForOp, numbers: Numbers) -> dict[Operation, int]:
         properties = sorted((name, str(value)) for name, value in op.properties.items())
         key = op.name, op.results[0].type, tuple(properties), *operands
         number = values[op.results[0]] = numbers.setdefault(key, len(numbers))
-        if op.name.startswith("math.") and not isinstance(op, math.SqrtOp) and op_cost(op) >= DEAR:
+        if is_dear(op):
             found[op] = number
     return found
 

@@ -18,6 +18,8 @@ from pydex.passes.lower_lanes import run_lanes
 from pydex.passes.lower_narrow import in_32_bits, narrow_indices
 from pydex.passes.lower_reductions import Reductions
 from pydex.passes.lower_scatter import run_scatter, scattered
+from pydex.passes.lower_search import run_search, searches
+from pydex.passes.lower_tail import run_tail, tail
 from pydex.passes.lower_text import Idx, Val
 from pydex.passes.lower_unroll import unrolls
 
@@ -82,8 +84,12 @@ def _alone(low: Lowering, op: ix.ForOp, inside: Interior | None, reductions: Red
 def _run(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     if runs_twice(low, op) and not hashes(op):
         return run_near(low, op, reductions, lo, hi, lambda i: iteration(low, op, i))
+    if (parts := tail(op)) is not None:
+        return run_tail(low, op, parts, reductions, lo, hi, lambda i, run: iteration(low, op, i, run))
     blocks = reductions.block(None) is not None
-    return run_loop(low, op, reductions, lo, hi, one_by_one(low, op, lambda i: iteration(low, op, i), blocks))
+    loop = one_by_one(low, op, lambda i: iteration(low, op, i), blocks)
+    run = run_search if searches(op, reductions) else run_loop
+    return run(low, op, reductions, lo, hi, loop)
 
 
 def _unrolled(low: Lowering, op: ix.ForOp, reductions: Reductions, trips: int) -> list[Val]:

@@ -8,13 +8,14 @@ for an index that is carried along.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xdsl.ir import Attribute
 
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_monoids import combine, identity, is_float, narrow, widen
+from pydex.passes.lower_position import first_position
 from pydex.passes.lower_text import Code, Val, sub
 from pydex.passes.lower_vectors import alike, element, lanes_of, select, splat, with_element
 
@@ -126,7 +127,7 @@ class Winner(Reduction):
         better = self._better(code, before[0], value)
         results = code.let_many([self.type, index], f"scf.if {code.use(better)} -> ({self.type}, {index}) {{")
         with low.frame():
-            position = self._search(low, value, sub(code, end, start))
+            position = first_position(low, self.monoid, value, sub(code, end, start), SEARCH_BLOCK, self._kept(low))
             found = code.let(index, f"arith.addi {{}}, {{}} : {index}", start, position)
             code.do(f"scf.yield {{}}, {{}} : {self.type}, {index}", value, found)
         code.do("}} else {{")
@@ -135,22 +136,8 @@ class Winner(Reduction):
         code.do("}}")
         return results
 
-    def _search(self, low: Lowering, best: Val, count: Any) -> Val:
-        """The first position in the buffer of the best value, or of a NaN."""
-        code, type, index = low.code, self.type, low.code.index
-
-        def one(i: Val, now: list[Val]) -> list[Val]:
-            value = low.target.load(low, self.buffer, [i])
-            if is_float(type):
-                equal = code.let("i1", f"arith.cmpf oeq, {{}}, {{}} : {type}", value, best)
-                nan = code.let("i1", f"arith.cmpf uno, {{}}, {{}} : {type}", value, value)
-                hit = code.let("i1", "arith.ori {}, {} : i1", equal, nan)
-            else:
-                hit = code.let("i1", f"arith.cmpi eq, {{}}, {{}} : {type}", value, best)
-            here = code.let(index, f"arith.select {{}}, {{}}, {{}} : {index}", hit, i, code.number(SEARCH_BLOCK))
-            return [code.let(index, f"arith.minsi {{}}, {{}} : {index}", now[0], here)]
-
-        return low.loop(0, count, [code.number(SEARCH_BLOCK)], one)[0]
+    def _kept(self, low: Lowering) -> Callable[[Val], Val]:
+        return lambda i: low.target.load(low, self.buffer, [i])
 
 
 class Reductions:

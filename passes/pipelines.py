@@ -48,17 +48,14 @@ OPTIMISE = (
 CPU = (*PREPARE, *GRAD, *OPTIMISE, "ix-own")
 
 #: Upstream passes that take the in-process form to LLVM's dialect; it has no memrefs, so their passes are not needed.
+#: No `canonicalize`: it takes longer than all others together, and LLVM does what it does.
 UPSTREAM = (
-    "canonicalize",
     "cse",  # addresses: a third of the text
     "convert-scf-to-cf",
     "convert-math-to-llvm",
     "convert-math-to-libm",  # after math-to-llvm: what has no intrinsic
     "convert-vector-to-llvm",  # vector math has vectors
-    "convert-func-to-llvm",
-    "convert-arith-to-llvm",
-    "convert-cf-to-llvm",
-    "convert-ub-to-llvm",
+    "convert-to-llvm{filter-dialects=arith,cf,func,ub}",  # in one walk
     "reconcile-unrealized-casts",  # last: every conversion before it leaves casts
 )
 

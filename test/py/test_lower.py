@@ -426,6 +426,47 @@ def test_nan_wins_max_min_argmax_and_argmin(where):
     assert np.isnan(largest) and np.isnan(least) and first == last == x.argmax()
 
 
+COMPUTED = REDUCTIONS.replace("%v = ix.at", "%u = ix.at").replace(
+    "    ix.yield", "    %v = arith.addf %u, %u : T\n    ix.yield"
+)
+
+INF, NAN = np.inf, np.nan
+EDGES = {
+    "least": [-INF] * 3,
+    "greatest": [INF] * 3,
+    "zeros": [0.0, -0.0, 0.0],
+    "negative zeros": [-0.0, 0.0, -0.0],
+    "subnormal": [5e-324, 0.0, -5e-324, 5e-324],
+    "infinite": [1.0, INF, -INF, INF, -INF],
+    "nan after inf": [1.0, INF, -INF, NAN, INF],
+    "negative nan": [1.0, -NAN, INF],
+    "negative": [-1.0, -1.0 - 1e-15, -2.0, -1.0],
+}
+
+
+@pytest.mark.parametrize("program", [REDUCTIONS, COMPUTED], ids=["read", "computed"])
+@pytest.mark.parametrize("type,dtype", [("f32", "f4"), ("f64", "f8")])
+def test_the_place_of_the_best(program, type, dtype):
+    f = native(program.replace("T", type))
+    for name, values in EDGES.items():
+        x = np.array(values).astype(dtype)
+        assert f(x)[3:] == (x.argmax(), x.argmin()), name
+    for size in (1, 2, 15, 17, 255, 256, 257, 1023, 1024, 1025, 5000):
+        x = rng.integers(-40, 40, size=size).astype(dtype)
+        assert f(x)[3:] == (x.argmax(), x.argmin()), size
+        assert f(x[::-1])[3:] == (x[::-1].argmax(), x[::-1].argmin()), size
+        x[size // 2 :] = NAN
+        assert f(x)[3:] == (size // 2, size // 2), size
+
+
+@pytest.mark.parametrize("type,dtype", [("i32", "i4"), ("i64", "i8")])
+def test_the_place_of_the_least_integer(type, dtype):
+    x = np.full(700, np.iinfo(dtype).min, dtype)
+    assert native(REDUCTIONS.replace("T", type))(x)[3:] == (0, 0)
+    x[600] = np.iinfo(dtype).max
+    assert native(REDUCTIONS.replace("T", type))(x)[3:] == (600, 0)
+
+
 def test_and_or_and_unsigned_reductions():
     f = native("""
     func.func @f(%x: !ix.tab<[n], i1>, %y: !ix.tab<[n], i32>) -> (i1, i1, i32, i32) {

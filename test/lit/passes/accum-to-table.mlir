@@ -143,6 +143,38 @@ func.func @triangle(%x : !ix.tab<[n], f64>) -> !ix.tab<[n], f64> {
   func.return %g : !ix.tab<[n], f64>
 }
 
+// ... but where both ends need the exponential of the pair, neighbours are added to where it is.
+// CHECK-LABEL: func.func @dear_pairs
+// CHECK: eff.accum
+// CHECK: math.exp
+// CHECK: eff.add
+// CHECK: ix.yield {{.*}} : f64
+// CHECK-NEXT: } -> (add f64)
+// CHECK-NOT: math.exp
+// CHECK: return
+func.func @dear_pairs(%x : !ix.tab<[n], f64>) -> !ix.tab<[n], f64> {
+  ix.sizes ["n"]
+  %zero = arith.constant 0.0 : f64
+  %z = ix.fill %zero : f64 -> !ix.tab<[n], f64>
+  %g = eff.accum add (%a = %z : !ix.tab<[n], f64>) {
+    ix.for %i "i" : !ix.idx<n> {
+      ix.for %j : !ix.idx<i> {
+        %k = ix.index (%j * 1 : !ix.idx<i>) + 0 : !ix.idx<n>
+        %v = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+        %w = ix.at %x[%k : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+        %d = arith.subf %v, %w : f64
+        %e = math.exp %d : f64
+        eff.add %a[%i : !ix.idx<n>], %e : !eff.acc<add, !ix.tab<[n], f64>>, f64
+        eff.add %a[%k : !ix.idx<n>], %e : !eff.acc<add, !ix.tab<[n], f64>>, f64
+        ix.yield
+      }
+      ix.yield
+    }
+    eff.yield
+  }
+  func.return %g : !ix.tab<[n], f64>
+}
+
 // A stencil: each cell asks whether it has the neighbour, outside of the loop over the other axis.
 // CHECK-LABEL: func.func @stencil
 // CHECK-NOT: eff.accum
