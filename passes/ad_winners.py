@@ -2,13 +2,14 @@
 
     r = accum max (a = r0) { for i { add a[φ], x } }
     ==>
-    r, p = accum max, max (a = r0, b = offer(r0, -1)) { for i { add a[φ], x; add b[φ], offer(x, i) } }
-    d = accum add (a = r0 where p is of -1, else 0) { for i { add a[φ], x if p[φ] is of i else 0 } }
+    r, o = accum max, max (a = r0, b = offer(r0, -1)) { for i { add a[φ], x; add b[φ], offer(x, i) } }
+    w = who made o
+    d = accum add (a = r0 where w is -1, else 0) { for i { add a[φ], x if w[φ] is i else 0 } }
 
 d equals r, which is read where its value is needed, and sums have derivatives of every order, in both modes. An offer
 is a value and who makes it, in one integer (`_offer`), so one evaluation of x decides: computed again, x may be rounded
 otherwise (the terms of a sum have no order, and whether a product and a sum are rounded as one depends on what is
-around them), but that it is the i-th stays true. p has an integer for each cell; nothing is kept of a contribution.
+around them), but that it is the i-th stays true. w has an integer for each cell; nothing is kept of a contribution.
 
 Ties: the initial value, then the least indices of the loops around, then the first in the text; a NaN beats numbers. A
 contribution in a `while` has no index, and is refused.
@@ -85,11 +86,13 @@ def _with_sum(accumulator: BlockArgument, offers: tuple[BlockArgument, Places]) 
     emit = Emitter.before(op.next_op)
     emit.location = op.location
 
+    winner = emit.elementwise([offered], lambda e, cell: e.insert(arith.TruncIOp(cell[0], places.type)).result)
+
     def if_won(inner: Emitter, cells: list[SSAValue]) -> SSAValue:
         return _if_won(inner, cells[0], cells[1], inner.constant(INITIAL, places.type))
 
-    first = emit.elementwise([initial, offered], if_won)
-    chosen = _sum_of_winners(emit, op, accumulator.index, first, offered, places)
+    first = emit.elementwise([initial, winner], if_won)
+    chosen = _sum_of_winners(emit, op, accumulator.index, first, winner, places)
     for use in uses:
         use.operation.operands[use.index] = chosen
     return chosen, best
@@ -117,18 +120,18 @@ def _offer(emit: Emitter, x: SSAValue, place: SSAValue, least: bool) -> SSAValue
 
 
 def _low(emit: Emitter, place: SSAValue) -> SSAValue:
+    """What stands for a place in offers, and in w."""
     return (-2 - Number(place, emit)).value
 
 
-def _if_won(emit: Emitter, x: SSAValue, offered: SSAValue, place: SSAValue) -> SSAValue:
-    """x where the best offer is of this place, else zero."""
-    low = emit.insert(arith.TruncIOp(offered, place.type)).result  # pyright: ignore[reportArgumentType]
-    won = equal(Number(low, emit), Number(_low(emit, place), emit))
+def _if_won(emit: Emitter, x: SSAValue, winner: SSAValue, place: SSAValue) -> SSAValue:
+    """x where the winner is of this place, else zero."""
+    won = equal(Number(winner, emit), Number(_low(emit, place), emit))
     return emit.select(won.value, x, emit.zero(x.type))
 
 
 def _sum_of_winners(
-    emit: Emitter, op: eff.AccumOp, k: int, first: SSAValue, offered: SSAValue, places: Places
+    emit: Emitter, op: eff.AccumOp, k: int, first: SSAValue, winner: SSAValue, places: Places
 ) -> SSAValue:
     """Run the region of `op` again, and add up what won a cell of its k-th accumulator."""
     accum = eff.AccumOp([first], ["add"])
@@ -139,7 +142,7 @@ def _sum_of_winners(
         here = Emitter.before(write)
         indices = list(write.indices)
         place = places.here(here, write, number, body.block)
-        won = _if_won(here, write.value, here.at(offered, indices), place)
+        won = _if_won(here, write.value, here.at(winner, indices), place)
         here.insert(eff.AddOp(accum.accumulators[0], indices, won))
     checks = [c for c in body.walk() if isinstance(c, eff.CheckOp)]
     for unwanted in [*adds, *checks, body.block.last_op]:
