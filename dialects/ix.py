@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import ArrayAttr, IndexType, StringAttr, SymbolRefAttr
+from xdsl.dialects.builtin import ArrayAttr, IndexType, IntegerType, StringAttr, SymbolRefAttr
 from xdsl.ir import Attribute, Block, BlockArgument, Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.irdl import (
     AnyAttr,
@@ -417,9 +417,15 @@ class PackOp(IRDLOperation):
 
 
 #: How a result of `ix.for` is made of the values its iterations yield, besides "tab" and "own".
-#: argmax/argmin: the least index attaining it, NaN first. max/min propagate NaN. umax/umin: unsigned integers.
+#: argmax/argmin: the least index attaining it, NaN first. max/min propagate NaN. umax/umin: unsigned integers. The best
+#: of nothing is not asked for; but of long integers, the greatest is the least that there is.
 REDUCTIONS = ("add", "mul", "max", "min", "umax", "umin", "and", "or", "argmax", "argmin")
 RESULT_KINDS = ("tab", "own", *REDUCTIONS)
+
+
+def is_long(type: Attribute) -> bool:
+    """Is it an integer of more than 64 bits? AD makes them: a value and who offers it."""
+    return isinstance(type, IntegerType) and type.width.data > 64
 
 
 @irdl_op_definition

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xdsl.dialects import scf
-from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, IntegerType
+from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type
 from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import eff, ix
@@ -61,7 +61,7 @@ def _obstacle(op: ix.ForOp, child: Operation, varying: Varying) -> str | None:
             return f"{child.name} has no form for vectors"
         case _ if any(isinstance(r.type, Float16Type | BFloat16Type) for r in child.results):
             return "it computes in half precision"
-        case _ if any(isinstance(r.type, IntegerType) and r.type.width.data > 64 for r in child.results):
+        case _ if any(ix.is_long(r.type) for r in child.results):
             return "it computes with integers that are longer than those of vectors"
         case _:
             return None

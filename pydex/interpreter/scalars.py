@@ -20,7 +20,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation
 
-from pydex.dialects.ix import IdxType
+from pydex.dialects.ix import IdxType, is_long
 
 _FLOATS: dict[Any, Any] = {Float16Type: np.float16, Float32Type: np.float32, Float64Type: np.float64}
 _INTEGERS = {8: np.int8, 16: np.int16, 32: np.int32, 64: np.int64}
@@ -250,11 +250,13 @@ MONOID_OPS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def identity(monoid: str, type: Attribute) -> Any:
-    """The neutral element, or None for max/min (whose sets are never empty)."""
+    """The neutral element, or None for max/min (whose sets are never empty, but for those of long integers)."""
     if monoid in ("add", "or"):
         return scalar(0, type)
     if monoid == "mul":
         return scalar(1, type)
+    if monoid == "max" and is_long(type):
+        return scalar(1 << (type.width.data - 1), type)  # pyright: ignore[reportAttributeAccessIssue]
     return scalar(-1, type) if monoid == "and" else None
 
 

@@ -19,7 +19,7 @@ from pydex.passes.pipelines import CPU
 
 pytestmark = pytest.mark.slow
 
-n, m, k, l = dx.index_sets("n m k l")
+n, m, k = dx.index_sets("n m k")
 
 
 @dx.jit
