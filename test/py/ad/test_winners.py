@@ -228,6 +228,55 @@ def cells(x: f64[n], y: f64[m]) -> f64:
     return sum(best[j] * best[j] for j in m)
 
 
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 255, 256, 257, 512, 1000])
+def test_the_first_of_equals_wins_a_long_reduction(size) -> None:
+    """A reduction is made in blocks: equals are in one, and in several."""
+    x, y = np.random.default_rng(size).integers(-3, 4, size=size).astype(np.float64), np.array([1.0, -2.0, 0.0])
+    expected = np.zeros(size)
+    for offer, weight in zip(np.multiply.outer(y, x), y, strict=True):
+        expected[offer.argmax()] += 2 * offer.max() * weight
+    np.testing.assert_array_equal(dx.grad(cells, wrt="x")(x, y), expected)
+
+
+def test_a_nan_wins_a_long_reduction() -> None:
+    x = np.zeros(1000)
+    x[[300, 700]] = np.nan
+    assert np.flatnonzero(np.isnan(dx.grad(cells, wrt="x")(x, np.ones(1)))).tolist() == [300]
+
+
+@dx.jit
+def waves(x: f64[n], y: f64[m]) -> f64:
+    best = dx.accum(f64, min)
+    for i in n:
+        for j in m:
+            best += dx.sin(x[i] * y[j])
+    return best
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_far_arguments_and_threads(threads) -> None:
+    """Sines of far arguments are computed a second time, in a block that is shorter than that of other loops."""
+    rng, before = np.random.default_rng(11), dx.get_num_threads()
+    x, y = rng.normal(size=300), rng.normal(size=5000) * np.where(rng.random(5000) < 1e-3, 1e12, 1.0)
+    products = np.multiply.outer(x, y)
+    i, j = np.unravel_index(np.sin(products).argmin(), products.shape)
+    try:
+        dx.set_num_threads(threads)
+        by_x, by_y = dx.grad(waves, wrt=("x", "y"))(x, y)
+    finally:
+        dx.set_num_threads(before)
+    assert np.flatnonzero(by_x).tolist() == [i] and np.flatnonzero(by_y).tolist() == [j]
+    assert by_x[i] == pytest.approx(np.cos(products[i, j]) * y[j], rel=1e-9)
+
+
+def test_no_elements() -> None:
+    none, some = np.zeros(0), np.ones(3)
+    for x, y in ((none, some), (some, none), (none, none)):
+        for function in (cells, waves):
+            for found in dx.grad(function, wrt=("x", "y"))(x, y):
+                np.testing.assert_array_equal(found, np.zeros(len(found)))
+
+
 def test_second_derivatives() -> None:
     x, y = np.array([1.0, -2.0, 3.0]), np.array([0.5, -1.0, 2.0, 1.5])
     index = np.multiply.outer(x, y).argmax(axis=0)
