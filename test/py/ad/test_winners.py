@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from law1.subject import subject
 
 import pydex as dx
-from pydex import f32, f64
+from pydex import f32, f64, pipeline
+from pydex.passes.pipelines import CPU
 
 pytestmark = pytest.mark.slow
 
@@ -236,6 +238,21 @@ def test_the_first_of_equals_wins_a_long_reduction(size) -> None:
     for offer, weight in zip(np.multiply.outer(y, x), y, strict=True):
         expected[offer.argmax()] += 2 * offer.max() * weight
     np.testing.assert_array_equal(dx.grad(cells, wrt="x")(x, y), expected)
+
+
+def lowered(function, *arguments) -> str:
+    made = subject(function, arguments)
+    pipeline.run_passes(made.module, CPU)
+    return pipeline.lower(made.module, made.entry).text
+
+
+def test_offers_are_compared_by_halves_where_they_are_reduced() -> None:
+    """Low halves, without a sign, in a block; where data chooses the cell there is no block."""
+    x, y, p = np.ones(4), np.ones(5), np.zeros(4, dtype=np.int64)
+    assert "arith.maxui" in lowered(dx.grad(cells), x, y)
+    assert "arith.maxui" in lowered(dx.grad(waves), x, y)
+    by_data = lowered(dx.grad(offered(f64, max), wrt="x"), y, x, p, y)
+    assert "arith.maxsi" in by_data and "i128" in by_data and "arith.maxui" not in by_data
 
 
 def test_a_nan_wins_a_long_reduction() -> None:
