@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import ArrayAttr, IndexType, StringAttr, SymbolRefAttr
+from xdsl.dialects.builtin import ArrayAttr, IndexType, IntegerType, StringAttr, SymbolRefAttr
 from xdsl.ir import Attribute, Block, BlockArgument, Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.irdl import (
     AnyAttr,
@@ -326,10 +326,6 @@ def element_type(table: Attribute, indices: Sequence[SSAValue]) -> Attribute:
     return table
 
 
-#: An attribute of reads: the element is to be read, as it was rounded when it was made, and not to be computed again.
-AS_MADE = "as_made"
-
-
 @irdl_op_definition
 class AtOp(IRDLOperation):
     """`t[i, j]`: an element, or (fewer indices than axes) the sub-table. Transpose: accumulate into t's cotangent."""
@@ -421,9 +417,15 @@ class PackOp(IRDLOperation):
 
 
 #: How a result of `ix.for` is made of the values its iterations yield, besides "tab" and "own".
-#: argmax/argmin: the least index attaining it, NaN first. max/min propagate NaN. umax/umin: unsigned integers.
+#: argmax/argmin: the least index attaining it, NaN first. max/min propagate NaN. umax/umin: unsigned integers. The best
+#: of nothing is not asked for; but of long integers, the greatest is the least that there is.
 REDUCTIONS = ("add", "mul", "max", "min", "umax", "umin", "and", "or", "argmax", "argmin")
 RESULT_KINDS = ("tab", "own", *REDUCTIONS)
+
+
+def is_long(type: Attribute) -> bool:
+    """Is it an integer of more than 64 bits? AD makes them: a value and who offers it."""
+    return isinstance(type, IntegerType) and type.width.data > 64
 
 
 @irdl_op_definition

@@ -73,8 +73,8 @@ class Extraction:
             case ix.ForOp() | eff.LoopOp() if self.owns(op, k, type):
                 return True  # its body may get an accumulator of its own
             case ix.ForOp():
-                empty = self.monoid in ("max", "min", "umax", "umin") and not never_empty(op.size)
-                return scalar and not empty and self._block(op.body.block, k, type)
+                filled = self.monoid not in ("max", "min", "umax", "umin") or ix.is_long(type) or never_empty(op.size)
+                return scalar and filled and self._block(op.body.block, k, type)
             case eff.LoopOp():
                 return scalar and self._block(op.body.block, k, type)
             case eff.WhileOp():

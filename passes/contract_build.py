@@ -184,8 +184,7 @@ def _out(site: Site) -> tuple[Sequence[SSAValue], tuple[ix.TableType, list[SizeA
             raise Refused("an index that is made in the nest")
         assert isinstance(site.end.accumulator.type, eff.AccType)
         rest = ix.element_type(site.end.accumulator.type.content, leading)
-        assert isinstance(rest, ix.TableType)
-        content = list(rest.sizes)
+        content = list(rest.sizes) if isinstance(rest, ix.TableType) else []
         places += inside
     if any(ix.axis_dependent(s) or not nest.symbols.isdisjoint(s.symbols()) for s in (*outer, *content)):
         raise Refused("a ragged result")

@@ -169,5 +169,5 @@ class Memory:
 
 
 def size_of(type: str) -> int:
-    """The bytes of an element in memory."""
-    return 2 if type == "bf16" else max(1, int(type[1:]) // 8)
+    """The bytes of an element in memory: a power of two."""
+    return 2 if type == "bf16" else 1 << max(0, (int(type[1:]) // 8 - 1).bit_length())

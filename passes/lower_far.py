@@ -59,10 +59,11 @@ def runs_twice(low: Lowering, op: ix.ForOp) -> bool:
 
 def run_near(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: Idx, step: Step) -> list[Val]:
     """The iterations lo … hi."""
+    size = reductions.block(None) or SUM_BLOCK
 
     def block(start: Val, before: list[Val]) -> list[Val]:
         code = low.code
-        end = code.number(minimum(code, add(code, start, SUM_BLOCK), hi))
+        end = code.number(minimum(code, add(code, start, size), hi))
         first = reductions.first_of_block(low)
         no = code.constant("false", "i1")
         far, *fast = low.loop(start, end, [no, *first], lambda i, now: _near(low, op, reductions, step, now, i, start))
@@ -79,7 +80,7 @@ def run_near(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: I
         code.do("}}")
         return reductions.close_block(low, before, chosen, start, end)
 
-    return low.loop(lo, hi, reductions.first(low, wide=True), block, step=SUM_BLOCK)
+    return low.loop(lo, hi, reductions.first(low, wide=True), block, step=size)
 
 
 def _hand_on(low: Lowering, types: Sequence[str], values: Sequence[Val]) -> None:

@@ -62,6 +62,8 @@ def _obstacle(op: ix.ForOp, child: Operation, varying: Varying) -> str | None:
             return f"{child.name} has no form for vectors"
         case _ if any(isinstance(r.type, Float16Type | BFloat16Type) for r in child.results):
             return "it computes in half precision"
+        case _ if any(ix.is_long(r.type) for r in child.results):
+            return "it computes with integers that are longer than those of vectors"
         case _:
             return None
 

@@ -97,7 +97,7 @@ class Chunks:
         self.many = self.code.let("i1", "arith.cmpi sgt, {}, {} : i64", self.count, 1)
         self.privates = [self._private(a) for a in self.accumulators]
         self.reductions = reductions_of(low, op)
-        self.partials = [self._slots() for r in self.reductions.all for _ in range(r.width)]
+        self.partials = [(self._slots(t), t) for r in self.reductions.all for t in [slot_type([r.type])] * r.width]
 
     def _count(self) -> Val:
         """The number of chunks: a function of sizes."""
@@ -124,11 +124,11 @@ class Chunks:
                 total = mul(self.code, total, self.low.size(size))
         return total
 
-    def _slots(self) -> Val:
+    def _slots(self, type: str) -> Val:
         """Room for a partial result of each chunk."""
         count = self.code.use(MAX_CHUNKS)
         pointer = self.code.fresh(POINTER)
-        self.code.head.append(f"{pointer.name} = llvm.alloca {count} x i64 {{alignment = 64}} : (i64) -> !llvm.ptr")
+        self.code.head.append(f"{pointer.name} = llvm.alloca {count} x {type} {{alignment = 64}} : (i64) -> !llvm.ptr")
         return pointer
 
     def _private(self, argument: BlockArgument) -> Private:
@@ -163,7 +163,8 @@ class Chunks:
         low.frames.pop()
         inner, low.code = low.code, outer
         captured = list(inner.captured)
-        loads = [line for k, v in enumerate(captured) for line in _load_slot(inner.captured[v], k)]
+        type = slot_type([v.type for v in captured])
+        loads = [line for k, v in enumerate(captured) for line in _load_slot(inner.captured[v], k, type)]
         body = "\n".join([*loads, inner.text()])
         cpu.functions[position] = f"llvm.func @{name}(%env: !llvm.ptr, %chunk: i64) {{\n{body}\n  llvm.return\n}}\n"
         return name, captured
@@ -177,8 +178,8 @@ class Chunks:
         for private in self.privates:
             low.places[private.argument] = self._copy(private, chunk)
         carried = run_range(low, self.op, self.reductions, lo, hi)
-        for slots, value in zip(self.partials, carried, strict=True):
-            code.do(f"llvm.store {{}}, {{}} : {value.type}, !llvm.ptr", value, _slot(code, slots, chunk))
+        for (slots, type), value in zip(self.partials, carried, strict=True):
+            code.do(f"llvm.store {{}}, {{}} : {value.type}, !llvm.ptr", value, _slot(code, slots, chunk, type))
         for private in self.privates:
             low.places[private.argument] = private.shared
 
@@ -204,12 +205,12 @@ class Chunks:
 
     def call(self, name: str, captured: Sequence[Val]) -> None:
         """Fills the environment and runs the chunks."""
-        code = self.code
+        code, type = self.code, slot_type([v.type for v in captured])
         count = code.use(max(1, len(captured)))
         env = code.fresh(POINTER)
-        code.head.append(f"{env.name} = llvm.alloca {count} x i64 {{alignment = 64}} : (i64) -> !llvm.ptr")
+        code.head.append(f"{env.name} = llvm.alloca {count} x {type} {{alignment = 64}} : (i64) -> !llvm.ptr")
         for k, value in enumerate(captured):
-            slot = code.let(POINTER, f"llvm.getelementptr inbounds {{}}[{k}] : (!llvm.ptr) -> !llvm.ptr, i64", env)
+            slot = code.let(POINTER, f"llvm.getelementptr inbounds {{}}[{k}] : (!llvm.ptr) -> !llvm.ptr, {type}", env)
             code.do(f"llvm.store {{}}, {{}} : {value.type}, !llvm.ptr", value, slot)
         code.do("scf.if {} {{", self.many)
         with self.low.frame():
@@ -229,8 +230,8 @@ class Chunks:
 
         def join(c: Val, carried: list[Val]) -> list[Val]:
             parts = [
-                self.code.let(v.type, f"llvm.load {{}} : !llvm.ptr -> {v.type}", _slot(self.code, slots, c))
-                for v, slots in zip(carried, self.partials, strict=True)
+                self.code.let(v.type, f"llvm.load {{}} : !llvm.ptr -> {v.type}", _slot(self.code, slots, c, type))
+                for v, (slots, type) in zip(carried, self.partials, strict=True)
             ]
             return self.reductions.join(self.low, carried, parts)
 
@@ -287,14 +288,19 @@ def _own_cells(op: ix.ForOp, adds: Sequence[eff.AddOp]) -> bool:
     return any(all(a.indices[axis] is op.index for a in adds) for axis in range(axes))
 
 
-def _slot(code: Code, slots: Val, chunk: Val) -> Val:
-    line = "llvm.getelementptr inbounds {}[{}] : (!llvm.ptr, i64) -> !llvm.ptr, i64"
+def slot_type(types: Sequence[str]) -> str:
+    """What has room for a value of each of these types: eight bytes, but for long integers."""
+    return max([t for t in types if t.startswith("i") and t != "index"] + ["i64"], key=lambda t: int(t[1:]))
+
+
+def _slot(code: Code, slots: Val, chunk: Val, type: str) -> Val:
+    line = f"llvm.getelementptr inbounds {{}}[{{}}] : (!llvm.ptr, i64) -> !llvm.ptr, {type}"
     return code.let(POINTER, line, slots, chunk)
 
 
-def _load_slot(value: Val, k: int) -> list[str]:
+def _load_slot(value: Val, k: int, type: str) -> list[str]:
     at = f"%env{k}"
     return [
-        f"  {at} = llvm.getelementptr inbounds %env[{k}] : (!llvm.ptr) -> !llvm.ptr, i64",
+        f"  {at} = llvm.getelementptr inbounds %env[{k}] : (!llvm.ptr) -> !llvm.ptr, {type}",
         f"  {value.name} = llvm.load {at} : !llvm.ptr -> {value.type}",
     ]

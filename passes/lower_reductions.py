@@ -1,9 +1,9 @@
 """The reductions of a loop, as values that the loop carries.
 
-Two kinds are made in blocks. A long f32 sum: in f32 within a block, in f64 across, so that 10**7 terms keep six
+Three kinds are made in blocks. A long f32 sum: in f32 within a block, in f64 across, so that 10**7 terms keep six
 digits. argmax and argmin: the values of a block go to a buffer, and only the best of a block is carried; where it
 beats what was best before, its index is looked for in the buffer. So LLVM vectorises both loops, which it does not
-for an index that is carried along.
+for an index that is carried along. The greatest of pairs (ad_winners.py), integers of 128 bits: likewise, by halves.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xdsl.dialects.builtin import i64
 from xdsl.ir import Attribute
 
 from pydex.passes.lower import Lowering
@@ -31,6 +32,8 @@ def reduction(kind: str, type: str, attribute: Attribute, blocks: bool = True) -
     """A reduction of values of this type, in the text and in the program. blocks: may winners be found in blocks?"""
     if kind in ("argmax", "argmin"):
         return Winner(kind, type, attribute, blocks)
+    if kind == "max" and type == "i128" and blocks:
+        return Pairs(kind, type)
     return Reduction(kind, type)
 
 
@@ -138,6 +141,60 @@ class Winner(Reduction):
 
     def _kept(self, low: Lowering) -> Callable[[Val], Val]:
         return lambda i: low.target.load(low, self.buffer, [i])
+
+
+class Pairs(Reduction):
+    """The greatest integer of 128 bits. The high halves of a block are compared; the low ones only of those that are
+    the highest, and only where they are not less than what was before."""
+
+    block = SEARCH_BLOCK
+    buffers: tuple[Any, Any]
+
+    def first(self, low: Lowering, wide: bool = False) -> list[Val]:
+        return [identity(low.code, "max", "i128")]
+
+    def first_of_block(self, low: Lowering) -> Val:
+        self.buffers = tuple(low.target.allocate(low, [SEARCH_BLOCK], i64, True) for _ in range(2))
+        return identity(low.code, "max", "i64")
+
+    def step_of_block(self, low: Lowering, now: Val, value: Val, i: Val, start: Val) -> Val:
+        high, place = self._high(low.code, value), [sub(low.code, i, start)]
+        low.target.store(low, self.buffers[0], place, high)
+        low.target.store(low, self.buffers[1], place, low.code.let("i64", "arith.trunci {} : i128 to i64", value))
+        return combine(low.code, "max", now, high)
+
+    def close_block(self, low: Lowering, before: Sequence[Val], value: Val, start: Val, end: Val) -> list[Val]:
+        code = low.code
+        may_win = code.let("i1", "arith.cmpi sge, {}, {} : i64", value, self._high(code, before[0]))
+        result = code.let_many(["i128"], f"scf.if {code.use(may_win)} -> (i128) {{")
+        with low.frame():
+            best = self._low(low, value, sub(code, end, start))
+            high = code.let("i128", "arith.extsi {} : i64 to i128", value)
+            high = code.let("i128", "arith.shli {}, {} : i128", high, code.constant("64", "i128"))
+            best = code.let("i128", "arith.extui {} : i64 to i128", best)
+            best = code.let("i128", "arith.ori {}, {} : i128", high, best)
+            code.do("scf.yield {} : i128", combine(code, "max", before[0], best))
+        code.do("}} else {{")
+        with low.frame():
+            code.do("scf.yield {} : i128", before[0])
+        code.do("}}")
+        return result
+
+    @staticmethod
+    def _high(code: Code, value: Val) -> Val:
+        shifted = code.let("i128", "arith.shrsi {}, {} : i128", value, code.constant("64", "i128"))
+        return code.let("i64", "arith.trunci {} : i128 to i64", shifted)
+
+    def _low(self, low: Lowering, highest: Val, count: Any) -> Val:
+        """The greatest low half, without a sign, of those in the buffer with this high half."""
+        code, zero = low.code, low.code.constant("0", "i64")
+
+        def one(i: Val, now: list[Val]) -> list[Val]:
+            high, value = (low.target.load(low, buffer, [i]) for buffer in self.buffers)
+            hit = code.let("i1", "arith.cmpi eq, {}, {} : i64", high, highest)
+            return [combine(code, "umax", now[0], select(code, hit, value, zero))]
+
+        return low.loop(0, count, [zero], one)[0]
 
 
 class Reductions:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import ArrayAttr, StringAttr
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 
@@ -45,6 +45,14 @@ def yield_from_accum(op: eff.AccumOp, value: SSAValue) -> SSAValue:
     """One more yielded value of an accumulation."""
     _yield_also(op.body.block, value)
     return _rebuild(op, op.operands, len(op.results), value.type)
+
+
+def accumulate_also(op: eff.AccumOp, initial: SSAValue, monoid: str) -> BlockArgument:
+    """One more accumulator."""
+    count = len(op.initial)
+    accumulator = op.body.block.insert_arg(eff.AccType(StringAttr(monoid), initial.type), count)
+    _rebuild(op, [*op.operands, initial], count, initial.type)
+    return accumulator
 
 
 def yield_from_if(op: scf.IfOp, then: SSAValue, otherwise: SSAValue) -> SSAValue:

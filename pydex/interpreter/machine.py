@@ -139,6 +139,9 @@ class Frame:
         dtype = dtype_of(type.element)
         return np.full(self.box(type), np.nan if dtype.kind == "f" else 0, dtype)
 
+    def dtype(self, type: Attribute) -> np.dtype[Any]:
+        return dtype_of(type.element if isinstance(type, ix.TableType) else type)
+
     def row(self, table: np.ndarray[Any, Any], indices: Sequence[int], type: Attribute) -> Any:
         """`table[indices]`, cut to the extents of its type."""
         part = table[tuple(indices)]
@@ -268,7 +271,8 @@ def _while(frame: Frame, op: eff.WhileOp) -> list[Any]:
 
 def _accum(frame: Frame, op: eff.AccumOp) -> list[Any]:
     for accumulator, initial in zip(op.accumulators, frame.get(op.initial), strict=True):
-        frame.values[accumulator] = np.array(initial)
+        assert isinstance(accumulator.type, eff.AccType)
+        frame.values[accumulator] = np.array(initial, frame.dtype(accumulator.type.content))
     yielded = frame.run(op.body.block)
     contents = [
         c if c.ndim else scalar(c[()], i.type)

@@ -20,10 +20,22 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation
 
-from pydex.dialects.ix import IdxType
+from pydex.dialects.ix import IdxType, is_long
 
 _FLOATS: dict[Any, Any] = {Float16Type: np.float16, Float32Type: np.float32, Float64Type: np.float64}
 _INTEGERS = {8: np.int8, 16: np.int16, 32: np.int32, 64: np.int64}
+
+
+class Wide(int):
+    """An integer of more than 64 bits, which passes make."""
+
+    bits: int
+
+    @staticmethod
+    def of(value: int, bits: int) -> Wide:
+        wide = Wide(value)
+        wide.bits = bits
+        return wide
 
 
 def dtype_of(type: Attribute) -> np.dtype[Any]:
@@ -31,7 +43,7 @@ def dtype_of(type: Attribute) -> np.dtype[Any]:
     if isinstance(type, IndexType | IdxType):
         return np.dtype(np.int64)
     if isinstance(type, IntegerType):
-        return np.dtype(np.bool_) if type.width.data == 1 else np.dtype(_INTEGERS[type.width.data])
+        return np.dtype(np.bool_) if type.width.data == 1 else np.dtype(_INTEGERS.get(type.width.data, object))
     if isinstance(type, BFloat16Type):
         raise TypeError("bf16 has no NumPy dtype")
     return np.dtype(_FLOATS[type.__class__])
@@ -47,9 +59,10 @@ def scalar(value: Any, type: Attribute) -> Any:
     dtype = dtype_of(type)
     if dtype == np.bool_:
         return bool(value)
-    if dtype.kind == "i":
-        bits = dtype.itemsize * 8
-        return dtype.type((int(value) + (1 << (bits - 1))) % (1 << bits) - (1 << (bits - 1)))
+    if isinstance(type, IntegerType) or dtype.kind == "i":
+        bits = type.width.data if isinstance(type, IntegerType) else 64
+        wrapped = (int(value) + (1 << (bits - 1))) % (1 << bits) - (1 << (bits - 1))
+        return Wide.of(wrapped, bits) if dtype.kind == "O" else dtype.type(wrapped)
     raise TypeError(f"{type} has no scalars")
 
 
@@ -59,6 +72,8 @@ def unsigned(value: Any) -> int:
 
 
 def _width(value: Any) -> int:
+    if isinstance(value, Wide):
+        return value.bits
     return value.dtype.itemsize * 8 if isinstance(value, np.generic) else 1 if isinstance(value, bool) else 64
 
 
@@ -218,7 +233,7 @@ SCALAR_OPS: dict[str, Callable[..., Any]] = {
 
 
 def _total(pick: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
-    return lambda a, b: a if np.isnan(a) else b if np.isnan(b) or pick(b, a) else a
+    return lambda a, b: a if a != a else b if b != b or pick(b, a) else a
 
 
 #: monoid -> combination of two scalars (max/min propagate NaN; the first operand wins ties).
@@ -235,11 +250,13 @@ MONOID_OPS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def identity(monoid: str, type: Attribute) -> Any:
-    """The neutral element, or None for max/min (whose sets are never empty)."""
+    """The neutral element, or None for max/min (whose sets are never empty, but for those of long integers)."""
     if monoid in ("add", "or"):
         return scalar(0, type)
     if monoid == "mul":
         return scalar(1, type)
+    if monoid == "max" and is_long(type):
+        return scalar(1 << (type.width.data - 1), type)  # pyright: ignore[reportAttributeAccessIssue]
     return scalar(-1, type) if monoid == "and" else None
 
 

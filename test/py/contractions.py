@@ -228,6 +228,20 @@ def _masked(x, y):
     return np.einsum("il,lj,ilj->ij", x, y, x[:, :, None] > y[None])
 
 
+@dx.jit
+def into_a_number(x: f64[n, k], y: f64[k, m]) -> f64[n, m]:
+    """The accumulator of each sum is a number, in the loops around it."""
+
+    def one(row, column):
+        total, count = dx.accum(f64), dx.accum(f64)
+        for p in k:
+            total += row[p] * column[p]
+            count += 1.0
+        return total / count
+
+    return [[one(x[i], [y[p, j] for p in k]) for j in m] for i in n]
+
+
 def _carried(x, y):
     rows, last = x @ y, 1.0
     for at in np.ndindex(rows.shape):
@@ -248,6 +262,7 @@ PROGRAMS = [
     Program(batched, "bnk, bkm", np.matmul),
     Program(two_sums, "nkm, bmk", lambda x, y: np.einsum("ilj,ejl->ie", x, y)),
     Program(accumulated, "nk, km, nm", lambda x, y, start: start + x @ y),
+    Program(into_a_number, "nk, km", lambda x, y: x @ y / x.shape[1]),
     Program(scaled, "nk, km, ", lambda x, y, factor: factor * (x @ y)),
     Program(subtracted, "nk, km", lambda x, y: 1.0 + x @ y),
     Program(prologue, "nk, km, k", lambda x, y, w: (np.exp(x) * w) @ np.maximum(y - 0.5, 0.0)),

@@ -356,3 +356,27 @@ func.func @triangle_of_products(%x : !ix.tab<[n, m], f64>) -> !ix.tab<[m, m], f6
   }
   func.return %g : !ix.tab<[m, m], f64>
 }
+
+// Of nothing there is no greatest float; the greatest long integer of nothing is the least that there is.
+// CHECK-LABEL: func.func @greatest
+// CHECK: eff.accum max (
+// CHECK: -> (max i128)
+// CHECK: arith.maxsi
+func.func @greatest(%x : !ix.tab<[n], f64>) -> (i64, f64) {
+  ix.sizes ["n"]
+  %least = arith.constant 0xfff0000000000000 : f64
+  %start = arith.constant 5 : i128
+  %f, %l = eff.accum max, max (%a = %least : f64, %b = %start : i128) {
+    ix.for %i : !ix.idx<n> {
+      %v = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+      %bits = arith.bitcast %v : f64 to i64
+      %long = arith.extsi %bits : i64 to i128
+      eff.add %a[], %v : !eff.acc<max, f64>, f64
+      eff.add %b[], %long : !eff.acc<max, i128>, i128
+      ix.yield
+    }
+    eff.yield
+  }
+  %short = arith.trunci %l : i128 to i64
+  func.return %short, %f : i64, f64
+}
