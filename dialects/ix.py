@@ -326,6 +326,10 @@ def element_type(table: Attribute, indices: Sequence[SSAValue]) -> Attribute:
     return table
 
 
+#: An attribute of reads: the element is to be read, and not to be computed again.
+AS_MADE = "as_made"
+
+
 @irdl_op_definition
 class AtOp(IRDLOperation):
     """`t[i, j]`: an element, or (fewer indices than axes) the sub-table. Transpose: accumulate into t's cotangent."""

@@ -61,7 +61,7 @@ def _inline_result(loop: ix.ForOp, result: OpResult) -> bool:
     if loop.kind_names[result.index] != "tab" or result.first_use is None:
         return False
     sites = [use.operation for use in result.uses]
-    if not all(isinstance(s, ix.AtOp) and s.table is result for s in sites):
+    if not all(isinstance(s, ix.AtOp) and s.table is result and ix.AS_MADE not in s.attributes for s in sites):
         return False
     reads = [_Read.of(s, loop, result) for s in sites if isinstance(s, ix.AtOp)]
     cost = _cost(loop, result)

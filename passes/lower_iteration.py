@@ -38,10 +38,10 @@ def finish(low: Lowering, op: ix.ForOp, reductions: Reductions, carried: Sequenc
         low.values[result] = each.finish(low, part)
 
 
-def iteration(low: Lowering, op: ix.ForOp, i: Val | Spread) -> list[Val]:
-    """One iteration: elements are stored; the values that are reduced."""
+def iteration(low: Lowering, op: ix.ForOp, i: Val | Spread, run: Callable[[], None] | None = None) -> list[Val]:
+    """One iteration: elements are stored; the values that are reduced. run: how the ops of the body are lowered."""
     rows = begin(low, op, i)
-    low.run(op.body.block)
+    low.run(op.body.block) if run is None else run()
     return end(low, op, rows)
 
 
