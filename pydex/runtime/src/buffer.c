@@ -97,7 +97,6 @@ void *buffer_new(size_t bytes) {
 
 void buffer_free(void *data, size_t bytes) {
   size_t size = data && bytes >= LARGE ? block_size(data) : 0;
-  if (size > bytes) size = bytes;  // an aligned block has room behind it that was never touched
   if (size >= LARGE && size <= CACHED_BYTES) {
     keep(data, size);
   } else {
