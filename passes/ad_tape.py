@@ -74,25 +74,12 @@ class Tape:
 
 def tape_of(block: Block, carried: Sequence[SSAValue], order_free: bool = True) -> Tape:
     """The tape of a loop body with these carried arguments; `order_free`: may such loops be on it?"""
-    by_element = _read_by_element(block, carried, order_free)
-    tape = Tape([c for c in carried if c not in by_element])
-    versions = set().union(*by_element.values())
-    for op in block.ops:
-        if isinstance(op, ix.AtOp) and op.table in versions:
-            tape.values.append(op.result)
-            tape.absent.add(op)
-        elif isinstance(op, ix.UpdateOp) and op.table in versions:
-            tape.absent.add(op)
-        elif isinstance(op, Loop) and any(old in versions for old, _, _ in handed(op)):
-            tape.values += [r for r in op.results_ if r not in versions]
-            tape.loops[op] = tape_of_loop(op, order_free)
-            tape.absent.add(op)
-    return tape
+    return _Reads(order_free).tape(block, carried)
 
 
-def tape_of_loop(op: Loop, order_free: bool = True) -> Tape:
+def tape_of_loop(op: Loop) -> Tape:
     """The tape of a loop that is on another's."""
-    return tape_of(op.body.block, [argument for _, argument, _ in handed(op)], order_free)
+    return _Reads(True).tape_of_loop(op)
 
 
 def handed(op: Loop) -> list[tuple[SSAValue, BlockArgument, SSAValue]]:
@@ -127,41 +114,92 @@ def is_at_most(a: SizeAttr, b: SizeAttr) -> bool:
     return all(coef >= 0 for _, coef in more.substitute({s: SizeAttr.of(s) + 1 for s in more.symbols()}).data)
 
 
-def _read_by_element(block: Block, carried: Sequence[SSAValue], order_free: bool) -> dict[SSAValue, set[SSAValue]]:
-    """The carried tables that are read by element, with their versions in the block."""
-    found = {c: _versions(block, c, order_free) for c in carried if isinstance(c.type, ix.TableType)}
-    while bad := [c for c, versions in found.items() if not _stays(block, versions, found, order_free)]:
-        for c in bad:
-            del found[c]
-    return found
+@dataclass
+class _Reads:
+    """Which tables are read by element. `known`: of inner loops, whether they do, and keep little."""
 
+    order_free: bool
+    known: dict[Loop, bool] = field(default_factory=dict)
 
-def _versions(block: Block, table: SSAValue, order_free: bool) -> set[SSAValue]:
-    versions = {table}
-    for op in block.ops:
-        if isinstance(op, ix.UpdateOp) and op.table in versions:
-            versions.add(op.result)
-        elif isinstance(op, Loop) and _keeps_less(op, order_free):
-            versions.update(new for old, _, new in handed(op) if old in versions)
-    return versions
+    def tape(self, block: Block, carried: Sequence[SSAValue]) -> Tape:
+        by_element = self._by_element(block, carried)
+        tape = Tape([c for c in carried if c not in by_element])
+        versions = set().union(*by_element.values())
+        for op in block.ops:
+            if isinstance(op, ix.AtOp) and op.table in versions:
+                tape.values.append(op.result)
+                tape.absent.add(op)
+            elif isinstance(op, ix.UpdateOp) and op.table in versions:
+                tape.absent.add(op)
+            elif isinstance(op, Loop) and any(old in versions for old, _, _ in handed(op)):
+                tape.values += [r for r in op.results_ if r not in versions]
+                tape.loops[op] = self.tape_of_loop(op)
+                tape.absent.add(op)
+        return tape
 
+    def tape_of_loop(self, op: Loop) -> Tape:
+        return self.tape(op.body.block, [argument for _, argument, _ in handed(op)])
 
-def _stays(block: Block, versions: set[SSAValue], found: dict[SSAValue, set[SSAValue]], order_free: bool) -> bool:
-    """Is every use a read or an update here, one by such a loop, or the next value of such a table?"""
-    after = next_of(block)
-    for use in (u for v in versions for u in v.uses):
-        op = use.operation
-        if op.parent is not block:
-            return False
-        if isinstance(op, ix.AtOp | ix.UpdateOp):
-            allowed = use.index == 0
-        elif isinstance(op, Loop):
-            allowed = _keeps_less(op, order_free)
-        else:
-            allowed = op.next_op is None and after.get(use.index) in found
-        if not allowed:
-            return False
-    return True
+    def _by_element(self, block: Block, carried: Sequence[SSAValue]) -> dict[SSAValue, set[SSAValue]]:
+        """The carried tables that are read by element, with their versions in the block."""
+        found = {c: self._versions(block, c) for c in carried if isinstance(c.type, ix.TableType)}
+        while bad := [c for c, versions in found.items() if not self._stays(block, versions, found)]:
+            for c in bad:
+                del found[c]
+        return found
+
+    def _versions(self, block: Block, table: SSAValue) -> set[SSAValue]:
+        versions = {table}
+        for op in block.ops:
+            if isinstance(op, ix.UpdateOp) and op.table in versions:
+                versions.add(op.result)
+            elif isinstance(op, Loop) and self._keeps_less(op):
+                versions.update(new for old, _, new in handed(op) if old in versions)
+        return versions
+
+    def _stays(self, block: Block, versions: set[SSAValue], found: dict[SSAValue, set[SSAValue]]) -> bool:
+        """Is every use a read or an update here, one by such a loop, or the next value of such a table?"""
+        after = next_of(block)
+        for use in (u for v in versions for u in v.uses):
+            op = use.operation
+            if op.parent is not block:
+                return False
+            if isinstance(op, ix.AtOp | ix.UpdateOp):
+                allowed = use.index == 0
+            elif isinstance(op, Loop):
+                allowed = self._keeps_less(op)
+            else:
+                allowed = op.next_op is None and after.get(use.index) in found
+            if not allowed:
+                return False
+        return True
+
+    def _keeps_less(self, op: Loop) -> bool:
+        """Does an inner loop read all tables that it is given by element, and is its tape small beside these?"""
+        if op not in self.known:
+            self.known[op] = self._is_given(op) and self._is_small(op)
+        return self.known[op]
+
+    def _is_given(self, op: Loop) -> bool:
+        if isinstance(op, ix.ForOp):
+            kinds = set(op.kind_names)
+            if not self.order_free or "own" not in kinds or not kinds <= {"own", "tab", "add"}:
+                return False
+        arguments = [argument for _, argument, _ in handed(op)]
+        by_element = self._by_element(op.body.block, arguments)
+        return all(a in by_element for a in arguments if isinstance(a.type, ix.TableType))
+
+    def _is_small(self, op: Loop) -> bool:
+        """In numbers, its other results among them, if order-free loops own tables in it."""
+        if not any(isinstance(o, ix.ForOp) and o.owned for o in op.walk()):
+            types = [argument.type for _, argument, _ in handed(op)]
+            return all(t.rank > depth(op) for t in types if isinstance(t, ix.TableType))
+        given, kept = SizeAttr.of(0), cells_kept(op, self.tape_of_loop(op))
+        for old, _, _ in handed(op):
+            given = given + cells(old.type)
+        for result in set(op.results_) - {new for _, _, new in handed(op)}:
+            kept = kept + cells(result.type)
+        return is_at_most(kept, given * MORE)
 
 
 def next_of(block: Block) -> dict[int, SSAValue]:
@@ -171,29 +209,6 @@ def next_of(block: Block) -> dict[int, SSAValue]:
         places = [k for k, kind in enumerate(op.kind_names) if kind == "own"]
         return dict(zip(places, block.args[1:], strict=True))
     return dict(enumerate(op.carried if isinstance(op, eff.LoopOp) else block.args))
-
-
-def _keeps_less(op: Loop, order_free: bool) -> bool:
-    """Does an inner loop read all tables that it is given by element, and is its tape small beside these?"""
-    if isinstance(op, ix.ForOp) and not (order_free and {"own"} <= set(op.kind_names) <= {"own", "tab", "add"}):
-        return False
-    tables = [argument for _, argument, _ in handed(op) if isinstance(argument.type, ix.TableType)]
-    by_element = _read_by_element(op.body.block, [argument for _, argument, _ in handed(op)], order_free)
-    if not all(t in by_element for t in tables):
-        return False
-    if any(isinstance(o, ix.ForOp) and o.owned for o in op.walk()):
-        return _fits(op, order_free)
-    return all(isinstance(t.type, ix.TableType) and t.type.rank > depth(op) for t in tables)
-
-
-def _fits(op: Loop, order_free: bool) -> bool:
-    """Are the numbers on its tape, and its other results, few beside those of the tables that it is given?"""
-    given, kept = SizeAttr.of(0), cells_kept(op, tape_of_loop(op, order_free))
-    for old, _, _ in handed(op):
-        given = given + cells(old.type)
-    for result in set(op.results_) - {new for _, _, new in handed(op)}:
-        kept = kept + cells(result.type)
-    return is_at_most(kept, given * MORE)
 
 
 def depth(loop: Loop) -> int:

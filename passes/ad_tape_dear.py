@@ -84,21 +84,27 @@ def _is_long_sum(op: ix.ForOp) -> bool:
 
 
 def _is_asked_for(value: SSAValue) -> bool:
-    """May the reverse need the value itself?"""
-    return any(map(_asks, value.uses))
+    """May the reverse need the value itself, or what is made of it by linear ops?"""
+    todo, reached = [value], {value}
+    while todo:
+        for use in todo.pop().uses:
+            op = use.operation
+            if isinstance(op, LINEAR) or (isinstance(op, arith.SelectOp) and use.index > 0):
+                todo += set(op.results) - reached
+                reached.update(op.results)
+            elif _asks(use):
+                return True
+    return False
 
 
 def _asks(use: Use) -> bool:
+    """Does the reverse of an op that is not linear ask for an operand?"""
     match op := use.operation:
-        case arith.SelectOp() if use.index > 0:
-            return _is_asked_for(op.result)
         case eff.YieldOp() | eff.AddOp():
             return False
         case ix.YieldOp():
             loop = op.parent_op()
             return isinstance(loop, ix.ForOp) and loop.kind_names[use.index] != "add"
-        case _ if isinstance(op, LINEAR):
-            return _is_asked_for(op.results[0])
         case _:
             return not isinstance(op, BY_RESULT)
 

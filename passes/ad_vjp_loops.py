@@ -51,14 +51,16 @@ def _emit_for(
 def backward_for(reverse: Reverse, op: ix.ForOp, level: Level) -> None:
     """The loop again, in any order: ȳ[i] seeds a table's element, ȳ a summand, t̄ is owned as t was.
 
-    The iteration that won a maximum is run by itself, unless what won is reversed in every iteration anyway.
+    The iteration that won a maximum is run by itself, unless what won is reversed in every iteration anyway, or the
+    loop adds to cells: run by itself, it would give what it added a cotangent once more.
     """
     seeds = {k: s for k, r in enumerate(op.results_) if (s := level.take(r)) is not None}
     winners = {k for k in seeds if op.kind_names[k] in ("max", "min")}
     everywhere = {op.yielded[k] for k in seeds if k not in winners}
-    alone = {k for k in winners if op.yielded[k] not in everywhere}
+    writes = reverse.writes_active(op)
+    alone = {k for k in winners if op.yielded[k] not in everywhere and not writes}
     others = {k: s for k, s in seeds.items() if k not in alone}
-    if others or reverse.writes_active(op):
+    if others or writes:
         _reverse_iterations(reverse, op, level, others)
     for k in sorted(alone):
         _reverse_winner(reverse, op, level, k, level.kept[op][k, "winner"], seeds[k])

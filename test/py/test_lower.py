@@ -1,9 +1,14 @@
 """Lowered programs compute what NumPy computes: every op, and every decision about memory."""
 
+import re
+
 import numpy as np
 import pytest
 from lowering import native
 from marks import slow_but
+
+from pydex import pipeline
+from pydex.dialects.text import parse
 
 rng = np.random.default_rng(0)
 
@@ -367,6 +372,45 @@ func.func @f(%b: !ix.tab<[n], !ix.idx<m>>, %w: !ix.tab<[n], f32>, %h0: !ix.tab<[
   }
   func.return %h, %s : !ix.tab<[m], f32>, f32
 }"""
+
+
+STEPS = """
+func.func @f(%x: !ix.tab<[n], f64>) -> (!ix.tab<[n], f64>, !ix.tab<[n], f64>) {
+  ix.sizes ["n"]
+  %t = ix.for %i : !ix.idx<n> {
+    %a = ix.at %x[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %b = math.exp %a : f64
+    ix.yield %b : f64
+  } -> (tab !ix.tab<[n], f64>)
+  %last = eff.loop %s : !ix.idx<3> carry (%u = %x : !ix.tab<[n], f64>) {
+    %v = ix.for %i : !ix.idx<n> {
+      %a = ix.at %u[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+      %b = math.tanh %a : f64
+      ix.yield %b : f64
+    } -> (tab !ix.tab<[n], f64>)
+    eff.yield %v : !ix.tab<[n], f64>
+  }
+  func.return %t, %last : !ix.tab<[n], f64>, !ix.tab<[n], f64>
+}"""
+
+
+def test_one_chunk_is_a_call_but_in_a_sequential_loop():
+    text = pipeline.lower(prepared(STEPS), "f").text
+    calls = [line for line in text.splitlines() if re.search(r"llvm.call @\w+\.\d", line)]
+    assert ["always_inline" in line for line in calls] == [False, True]
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 14, 30_000])
+def test_loops_in_sequential_loops_of_any_length(n):
+    x = rng.normal(size=n)
+    for found, expected in zip(native(STEPS)(x), (np.exp(x), np.tanh(np.tanh(np.tanh(x)))), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def prepared(text):
+    module = parse(text)
+    pipeline.run_passes(module, ("ix-own",))
+    return module
 
 
 @pytest.mark.parametrize("n,m", [(0, 3), (10, 3), (300_000, 256), (50_000, 100_000)])

@@ -510,6 +510,20 @@ def accum_in_loop(f: Build, x: Any, c: Any) -> Any:
 
 
 @case("n", ["n"], (4,))
+def winner_that_adds(f: Build, x: Any) -> Any:
+    """A loop that adds to cells, the winner's iteration too."""
+
+    def body(g: Build, acc: Any) -> Any:
+        def one(h: Build, i: Any) -> Any:
+            h.add(acc, [h.index([i], [-1], "n - 1", "n")], h.sin(h.at(x, i)))
+            return h.at(x, i) * h.at(x, i)
+
+        return g.for_("n", "max", one)
+
+    return f.accum([x], body)
+
+
+@case("n", ["n"], (4,))
 def loop_in_accum(f: Build, x: Any) -> Any:
     def body(g: Build, acc: Any) -> Any:
         def step(h: Build, i: Any, s: Any) -> Any:
