@@ -74,8 +74,6 @@ class Choices:
         return self._made[op]
 
     def _choose(self, op: ix.ForOp) -> Choice:
-        if hashes(op):
-            return Choice(0, "it computes random bits, which are left to scalars")
         width, trips = width_of(op), op.size.constant
         if trips is not None and (trips < width or unrolls(op)):
             return Choice(0, "it has few iterations")
@@ -213,8 +211,8 @@ class Alone:
     unknown: int
 
     def iteration(self, op: ix.ForOp) -> float:
-        """One iteration of a loop."""
-        if not _is_innermost(op):
+        """One iteration of a loop; one that computes random bits is not left to LLVM's vectoriser."""
+        if not _is_innermost(op) or hashes(op):
             return self._block(op.body.block)
         varying, width = Varying(op), int(min(width_of(op), max(1, trips_of(op.size, LONG))))
         return sum(self._vectorised(o, varying, width) for o in op.body.block.ops)
