@@ -78,8 +78,11 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
         return op
     adds = sum_cells(_combined(_adds(op, k)), block)
     linear = all(add.linear is not None for add in adds)
+    kept = {_nest(add, block) for add in adds if stays(add)}
     before = len(op.results)
     for group in _groups(adds):
+        if all(_nest(add, block) in kept for add in group):
+            continue  # a table of what the nest adds besides would only be added to the accumulator
         extraction = Extraction(accumulator, group, block)
         if extraction.possible(content):
             op = _widened(op, extraction.extract(content))
@@ -87,7 +90,7 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
                 convert_accum(local)
         else:
             for add in group:
-                if not stays(add) and (value := gather(add, block)) is not None:
+                if (value := gather(add, block)) is not None:
                     op = _widened(op, value)
     return op if adds and len(op.results) == before else _finish(op, k, before, linear)
 
@@ -95,6 +98,16 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
 def _adds(op: eff.AccumOp, k: int) -> list[eff.AddOp]:
     """The adds to accumulator k, in order."""
     return [a for a in op.walk() if isinstance(a, eff.AddOp) and a.accumulator is op.accumulators[k]]
+
+
+def _nest(add: eff.AddOp, root: Block) -> Operation:
+    """The op of `root` that the add is in."""
+    op: Operation = add
+    while op.parent is not root:
+        parent = op.parent_op()
+        assert parent is not None
+        op = parent
+    return op
 
 
 def _widened(op: eff.AccumOp, value: SSAValue) -> eff.AccumOp:

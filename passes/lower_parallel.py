@@ -44,6 +44,9 @@ WORK_PER_CELL = 4
 LANES_CHUNK_WORK = 8 * CHUNK_WORK
 LANES_WORK_PER_CELL = 2048
 
+#: All copies of an accumulator together have at most so many cells: 256 MiB of f64.
+MOST_CELLS = 1 << 25
+
 
 def worth_it(op: ix.ForOp) -> bool:
     """Is this the outermost loop that could be shared out, and may it be large enough?"""
@@ -108,8 +111,9 @@ class Chunks:
         chunks = minimum(code, quotient(code, maximum(code, total, 0), enough), MAX_CHUNKS)
         for argument in self.accumulators:
             if isinstance(argument.type, eff.AccType) and isinstance(argument.type.content, ix.TableType):
-                cells = mul(code, self._cells(argument), per_cell)
-                chunks = minimum(code, chunks, quotient(code, maximum(code, total, 0), maximum(code, cells, 1)))
+                cells = maximum(code, self._cells(argument), 1)
+                paid = quotient(code, maximum(code, total, 0), mul(code, cells, per_cell))
+                chunks = minimum(code, minimum(code, chunks, paid), quotient(code, MOST_CELLS, cells))
         return code.number(maximum(code, minimum(code, chunks, self.groups), 1))
 
     def _visible(self, size: SizeAttr) -> SizeAttr:
