@@ -20,7 +20,7 @@ from math import inf
 from xdsl.dialects import math
 from xdsl.ir import Operation
 
-from pydex.passes.fold_scalar import constant
+from pydex.passes.fold_scalar import LINEAR, constant
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_estimates import has_estimates, negative_half_power
 from pydex.passes.lower_scalars import float_literal
@@ -37,7 +37,7 @@ def half_power(low: Lowering, op: Operation) -> Val | None:
     if not isinstance(op, math.PowFOp) or (exponent := constant(op.rhs)) is None:
         return None
     k, base = 2 * exponent, low.value(op.lhs)
-    if element(base.type) not in ("f32", "f64") or abs(k) > MOST or (k % 2 != 1 and k != -2):
+    if element(base.type) not in ("f32", "f64") or abs(k) > MOST or not (k % 2 == 1 or _is_reciprocal(op)):
         return None
     reciprocal = any(_is_reciprocal(use.operation) for use in op.lhs.uses)
     if k == -2 or never_negative(op.lhs):
@@ -47,7 +47,7 @@ def half_power(low: Lowering, op: Operation) -> Val | None:
 
 
 def _is_reciprocal(op: Operation) -> bool:
-    return isinstance(op, math.PowFOp) and constant(op.rhs) == -1.0
+    return isinstance(op, math.PowFOp) and LINEAR in op.attributes and constant(op.rhs) == -1.0
 
 
 def _power(low: Lowering, x: Val, k: int, reciprocal: bool) -> Val:
