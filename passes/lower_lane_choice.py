@@ -46,7 +46,7 @@ LAST = 2.0
 FEW = 16
 
 #: Lanes are chosen where they cost at most these parts of what LLVM's own choice does.
-BETTER, NO_WORSE = 0.5, 1.1
+BETTER, NO_WORSE = 0.65, 1.1
 
 
 @dataclass(frozen=True)

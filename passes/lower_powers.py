@@ -1,7 +1,9 @@
 """x ** (k/2) with a small odd constant k: a square root and products, not exp(y log x).
 
     x ** 1.5   ==>  y * q             y = x + 0, q = sqrt(y)
-    x ** -1.5  ==>  i * (i * i)       i = 1 / q; in lanes without either, by an estimate (lower_estimates.py)
+    x ** -1.5  ==>  i * (i * i)       i = 1 / q; or r * sqrt(r), r = 1 / x, where that is needed, too
+
+In lanes negative powers need neither root nor division, but an estimate (lower_estimates.py).
 
 The range is that of the power: nothing overflows before the result does. -0 counts as 0 and -inf as inf, as pow has it;
 a negative number gives NaN. The error is at most (k + 1) / 2 units in the last place for k > 0, 2 |k| for k < 0.
@@ -18,7 +20,7 @@ from math import inf
 from xdsl.dialects import math
 from xdsl.ir import Operation
 
-from pydex.passes.fold_scalar import constant
+from pydex.passes.fold_scalar import LINEAR, constant
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_estimates import has_estimates, negative_half_power
 from pydex.passes.lower_scalars import float_literal
@@ -35,7 +37,7 @@ def half_power(low: Lowering, op: Operation) -> Val | None:
     if not isinstance(op, math.PowFOp) or (exponent := constant(op.rhs)) is None:
         return None
     k, base = 2 * exponent, low.value(op.lhs)
-    if element(base.type) not in ("f32", "f64") or abs(k) > MOST or (k % 2 != 1 and k != -2):
+    if element(base.type) not in ("f32", "f64") or abs(k) > MOST or not (k % 2 == 1 or _is_reciprocal(op)):
         return None
     reciprocal = any(_is_reciprocal(use.operation) for use in op.lhs.uses)
     if k == -2 or never_negative(op.lhs):
@@ -45,7 +47,7 @@ def half_power(low: Lowering, op: Operation) -> Val | None:
 
 
 def _is_reciprocal(op: Operation) -> bool:
-    return isinstance(op, math.PowFOp) and constant(op.rhs) == -1.0
+    return isinstance(op, math.PowFOp) and LINEAR in op.attributes and constant(op.rhs) == -1.0
 
 
 def _power(low: Lowering, x: Val, k: int, reciprocal: bool) -> Val:
@@ -53,14 +55,29 @@ def _power(low: Lowering, x: Val, k: int, reciprocal: bool) -> Val:
     if k < 0 and has_estimates(x.type):
         return negative_half_power(low.code, x, -k, reciprocal)
     if k == -2:
-        return low.code.let(x.type, f"arith.divf {{}}, {{}} : {x.type}", _number(low, 1.0, x), x)
-    root = low.code.let(x.type, f"math.sqrt {{}} : {x.type}", x)
+        return _inverse(low, x)
+    if k < -2 and reciprocal:
+        factor = _inverse(low, x)
+        value = _product(low, factor, _root(low, factor))
+        return _times(low, value, factor, -k // 2 - 1)
+    root = _root(low, x)
     if k > 0:
-        value, factor = root, x
-    else:
-        value = low.code.let(x.type, f"arith.divf {{}}, {{}} : {x.type}", _number(low, 1.0, x), root)
-        factor = _product(low, value, value)
-    for _ in range(abs(k) // 2):
+        return _times(low, root, x, k // 2)
+    inverse = _inverse(low, root)
+    return _times(low, inverse, _product(low, inverse, inverse), -k // 2)
+
+
+def _root(low: Lowering, x: Val) -> Val:
+    return low.code.let(x.type, f"math.sqrt {{}} : {x.type}", x)
+
+
+def _inverse(low: Lowering, x: Val) -> Val:
+    return low.code.let(x.type, f"arith.divf {{}}, {{}} : {x.type}", _number(low, 1.0, x), x)
+
+
+def _times(low: Lowering, value: Val, factor: Val, count: int) -> Val:
+    """value * factor ** count"""
+    for _ in range(count):
         value = _product(low, value, factor)
     return value
 

@@ -101,6 +101,17 @@ def stress(r: f64[n, axis], m: f64[n]) -> f64:
 
 
 @dx.jit
+def chosen(r: f64[n, axis], m: f64[n]) -> f64:
+    """A body's own pair is infinite, and not chosen."""
+    total = 0.0
+    for i in n:
+        for j in n:
+            s = sum((r[i, a] - r[j, a]) * (r[i, a] - r[j, a]) for a in axis)
+            total += dx.where(i == j, 0.0, m[i] * m[i] * m[j] * s**-1.5)
+    return total
+
+
+@dx.jit
 def line(r: f64[n], m: f64[n]) -> f64:
     """On a line there is one sum for each side, and nothing to be shared by coordinates."""
     return sum(m[i] * m[i] * m[j] / (1.0 + (r[i] - r[j]) * (r[i] - r[j])) for i in n for j in n)
@@ -117,4 +128,4 @@ def steep(r: f64[n, axis], m: f64[n]) -> f64:
     return total
 
 
-PROGRAMS = (forces, divided, potential, lennard_jones, coulomb, kernel, stress, steep)
+PROGRAMS = (forces, divided, potential, lennard_jones, coulomb, kernel, stress, steep, chosen)

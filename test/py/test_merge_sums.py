@@ -92,6 +92,10 @@ def test_the_gradient_of_forces_is_that_written_by_hand() -> None:
     assert inner.count("{linear}") == 1
 
 
+def test_bodies_are_in_lanes() -> None:
+    assert "vector<8xf64>" in potential.ir("mlir") and "vector<8xf64>" in dx.grad(potential, wrt="r").ir("mlir")
+
+
 def test_sums_of_the_source_stay_two() -> None:
     @dx.jit
     def two(x: dx.f64[dx.Fin(50)], u: dx.f64, v: dx.f64) -> dx.f64:
