@@ -357,6 +357,17 @@ def test_large_results_are_used_again(kernels):
     assert first.ctypes.data != second.ctypes.data
 
 
+def test_what_alignment_leaves_behind_a_large_result_is_not_waste(kernels):
+    """Blocks of 4 MB and more begin at 2 MB: up to as much is behind them, which depends on where they are."""
+    new = kernels("nothing", (size("n"),), (table("y", "i64", N),), ("n",))
+    for n in range(530_000, 1_500_000, 53_000):
+        runtime.trim()
+        result = new(n)
+        address = result.ctypes.data
+        del result
+        assert new(n).ctypes.data == address
+
+
 @pytest.mark.slow
 def test_freed_results_are_bounded_and_can_be_given_back(kernels):
     new = kernels("nothing", (size("n"),), (table("y", "i64", N),), ("n",))

@@ -45,12 +45,13 @@ static void *take(int i) {
   return data;
 }
 
-// A block of at least `bytes`, of which at most an eighth would be wasted.
+// A block of at least `bytes`, of which at most an eighth is wasted, beside what alignment may have left behind it.
 static void *find(size_t bytes) {
+  size_t spare = bytes / 8 + (bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : 0);
   void *data = NULL;
   lock();
   for (int i = cache.count - 1; i >= 0 && !data; i--)
-    if (cache.blocks[i].size >= bytes && cache.blocks[i].size - bytes <= bytes / 8) data = take(i);
+    if (cache.blocks[i].size >= bytes && cache.blocks[i].size - bytes <= spare) data = take(i);
   unlock();
   return data;
 }
