@@ -203,12 +203,12 @@ class _Sinking:
         self.sunk |= dict(zip(op.results, outer.results, strict=True))
 
     def _numbers(self, result: OpResult, value: SSAValue) -> list[SSAValue]:
-        """What the loop over d yields for a result: the value, or the numbers it consists of, if d may be the last axis."""
+        """What the loop over d yields for a result: the value, or its numbers, if d may be the last axis."""
         owner = value.owner
         if not isinstance(owner, ix.PackOp) or owner.parent_op() is not result.owner or owner.result.type.rank > 1:
             return [value]
-        later = [use for r, v in zip(self.loop.results, self.loop.yielded, strict=True) if v is result for use in r.uses]
-        reads = [use.operation for use in (*result.uses, *later)]
+        last = zip(self.loop.results, self.loop.yielded, strict=True)
+        reads = [use.operation for r in (result, *(r for r, v in last if v is result)) for use in r.uses]
         if any(isinstance(read.results[0].type, ix.TableType) for read in reads if isinstance(read, ix.AtOp)):
             return [value]
         self.last.add(result)

@@ -5,13 +5,13 @@
     live[d] = the s where any … t[d, s, …] ≠ 0, or all s if there is a v, s with a[v, s] = ±∞ or NaN
     for v. for d. sum s in live[d]. a[v, s] * t[d, s, …]
 
-Each direction of a Jacobian begins with one number that is not zero, and often reaches few rows of a table: a joint moves
-the bones behind it, a weight the layers after it. Which ones is known at run time. The zeros are found as values,
-and all numbers they would be multiplied with are looked at once, so each sum is what it was: ±0 times a finite number
-adds nothing, and a row with NaN or next to ∞ is not skipped.
+Each direction of a Jacobian begins with one number that is not zero, and often reaches few rows of a table: a joint
+moves the bones behind it, a control point the curve near it. Which ones is known at run time. The zeros are found as
+values, and all numbers that they would be multiplied with are looked at once, so each sum is what it was: ±0 times a
+finite number adds nothing, and no row is skipped where a factor is not finite.
 
-Only where t is made in a loop over d that begins with such a seed, where a row gives PRODUCTS sums or more, so that there is
-something to skip for a test, and where v is read from an outer loop that shares t.
+Only where t is made in a loop over d that begins with such a seed, and where a row takes part in PRODUCTS sums or more,
+so that a look at it pays. What it does not do: look for zeros where the loop over d is the outer one (see ix-sink).
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _rewrite(site: _Site) -> None:
 
 
 def _lists(site: _Site) -> Sequence[SSAValue]:
-    """For each direction how many rows its sums must not skip, and which: the others' places hold what was there last."""
+    """For each direction how many rows its sums must not skip, and which; what follows in a list is not read."""
     emit = Emitter.before(site.outer)
     unsure = _any_not_finite(emit, site)
     loop = ix.ForOp(site.directions.size, [], [])

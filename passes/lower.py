@@ -338,7 +338,7 @@ class Lowering:
             self.target.store(self, place, [], self.value(value))
 
     def deliver(self, value: SSAValue, place: Any) -> None:
-        """Makes sure that the table lies at the place: it was made there, or is copied now, from its parts if it has none."""
+        """Makes sure that the table lies at the place: it was made there, or is copied now, or its parts are."""
         if value not in self.places and isinstance(pack := value.owner, ix.PackOp):
             for position, part in enumerate(pack.values):
                 self.deliver(part, self.target.view(self, place, [position]))

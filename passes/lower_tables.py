@@ -78,12 +78,17 @@ def pack(low: Lowering, op: ix.PackOp) -> None:
 
 
 def _stays_apart(low: Lowering, op: ix.PackOp) -> bool:
-    """In lanes, tables that are nothing but parts of a row that is yielded go there from where they were made."""
-    if low.group is None or op.result in low.wanted or not is_table(op.values[0]):
+    """In lanes, tables that loops make for nothing but a row that is yielded go there from where they are made."""
+    if low.group is None or op.result in low.wanted or not all(map(_is_made_here, op.values)):
         return False
     uses = [use.operation for use in op.result.uses]
-    alone = all(value.has_one_use() for value in op.values)
-    return alone and len(uses) == 1 and isinstance(uses[0], ix.YieldOp) and uses[0].parent is op.parent
+    return len(uses) == 1 and isinstance(uses[0], ix.YieldOp) and uses[0].parent is op.parent
+
+
+def _is_made_here(value: SSAValue) -> bool:
+    """Is it a table of its own, which nobody else may read or update?"""
+    loop = value.owner
+    return isinstance(loop, ix.ForOp) and loop.kind_names[loop.results.index(value)] == "tab" and value.has_one_use()
 
 
 def _put_at(low: Lowering, value: SSAValue, place: object, position: int) -> None:

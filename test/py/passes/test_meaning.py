@@ -20,6 +20,7 @@ PIPELINES = [
     ["accum-to-table"],
     ["simplify"],
     ["ix-interchange"],
+    ["ix-skip-zeros"],
     ["inline", "simplify", "ix-fuse", "simplify", "licm"],
     ["inline", "simplify", "accum-to-table", "simplify", "ix-fuse", "simplify", "licm"],
     ["inline", "licm", "accum-to-table", "ix-fuse", "ix-fuse", "cse", "fold", "dce", "accum-to-table"],
