@@ -10,6 +10,8 @@ summed loop, that loop is shortened instead (a triangle: i from p + 1); else it 
 Refused, because work or memory would grow by more than a constant: an op of some cost that would run in more loops than
 before; a test inside a summed loop that is mostly false. If the outermost loop is as long as an axis of the table, what
 its iterations compute once is kept in a table instead of computed again. Refused too: sequential loops, e with effects.
+
+What e reads of a table that the nest owns, it reads as it was before the nest, and the new nest is put in front of it.
 """
 
 from __future__ import annotations
@@ -103,7 +105,7 @@ class _Emitter:
 
     def __init__(self, plan: GatherPlan):
         self.plan = plan
-        self.values: Values = {}
+        self.values: Values = dict(plan.originals)
         self.indices: dict[str, SSAValue] = {}  # of the new loops, by their symbols
         self.tables: dict[SSAValue, SSAValue] = {}  # what the outermost old loop now keeps
 
@@ -115,7 +117,9 @@ class _Emitter:
             plan.replace_outermost(widened)
         results = plan.loops[0].results
         self.tables = dict(zip(plan.stored, results[len(results) - len(plan.stored) :], strict=True))
-        result = self._inside(-1, terminator(plan.root))
+        nest = plan.root.find_ancestor_op_in_block(plan.add)
+        assert nest is not None
+        result = self._inside(-1, nest if plan.originals else terminator(plan.root))
         erase(plan.add)
         return result
 

@@ -6,6 +6,7 @@ j < i follows that i runs from p + 1: levels p in n, k in n - p - 1 with i = k +
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from pydex.dialects.sizes import Monomial, SizeAttr
 from .affine import ONE, ZERO, affine, at_least
 from .fuse_inline import op_cost
 from .needs import defined_symbol, needs
-from .symbols import Sizes, fresh
+from .symbols import Sizes, Values, fresh
 
 #: What may be computed in more loops than before: so many operations and loads.
 CHEAP = 8
@@ -64,6 +65,7 @@ class GatherPlan:
     level_of: dict[ix.ForOp, int] = field(default_factory=dict)  # where an old index is known
     ops: dict[int, list[Operation]] = field(default_factory=dict)  # by level: what is computed there, in order
     stored: list[SSAValue] = field(default_factory=list)  # values of the outermost old loop to be kept in tables
+    originals: Values = field(default_factory=dict)  # of tables that old loops own -> what they were before the nest
 
     @staticmethod
     def of(add: eff.AddOp, root: Block, store: bool) -> GatherPlan | None:
@@ -244,11 +246,25 @@ class GatherPlan:
                 break
             parent = child.parent.parent_op()
             assert parent is not None
-            if any(a in wanted for a in child.parent.args[isinstance(parent, ix.ForOp) :]):
-                return False  # owned tables, accumulators
+            for argument in child.parent.args[isinstance(parent, ix.ForOp) :]:
+                if argument in wanted and not self._read_before(parent, argument, [op for op, _ in found]):
+                    return False
+                wanted |= {self.originals[argument]} if argument in wanted else set()
             depth -= isinstance(parent, ix.ForOp)
             child = parent
         return self._levels_of(found[::-1])
+
+    def _read_before(self, loop: Operation, argument: BlockArgument, placed: Sequence[Operation]) -> bool:
+        """Can the table that the loop owns be read as it was before the nest? An iteration reads no more than its own
+        part, and no other iteration makes a new version of that."""
+        if not isinstance(loop, ix.ForOp):
+            return False
+        inside = [u for u in argument.uses if any(op.is_ancestor(u.operation) for op in placed)]
+        if self.stored or not all(isinstance(u.operation, ix.AtOp) and u.index == 0 for u in inside):
+            return False
+        original = loop.owned[argument.index - 1]
+        self.originals |= {a: original for a, o in self.originals.items() if o is argument} | {argument: original}
+        return True
 
     def _store(self, op: Operation, wanted: set[SSAValue]) -> bool:
         """May the results of an op of the outermost loop be kept in a table?"""
@@ -256,7 +272,7 @@ class GatherPlan:
         results = [r for r in op.results if r in wanted]
         scalar = not any(isinstance(r.type, ix.TableType | ix.IdxType) for r in results)
         small = any(level.size == outer.size for level in self.levels[: len(self.axes)])
-        if not scalar or not small:
+        if not scalar or not small or self.originals:
             return False
         if outer.parent is not self.root or op.parent is not outer.body.block:
             return False

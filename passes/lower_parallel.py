@@ -37,8 +37,8 @@ MAX_CHUNKS = 64
 #: Loops of at most this many iterations known at compile time leave the threads to loops inside them.
 FEW = 16
 
-#: A private copy of an accumulator is made if the loop does this much work for every cell of all copies: to fill, read and
-#: add a cell takes a few operations, which one thread does not get back.
+#: A private copy of an accumulator is made if the loop does this much work for every cell of all copies: to fill, read
+#: and add a cell takes a few operations, which one thread does not get back.
 WORK_PER_CELL = 32
 
 #: The same for loops in lanes, which take an eighth of the time; copies are to cost them a tenth of it at most.
