@@ -12,7 +12,7 @@ of an iteration of an order-free loop, of which there are many. What the reverse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 
 from xdsl.dialects import arith, math
@@ -42,11 +42,11 @@ BY_RESULT = (math.ExpOp, math.Exp2Op, math.TanhOp, math.TanOp, math.CbrtOp, math
 LINEAR = (arith.AddfOp, arith.SubfOp, arith.NegfOp, arith.ExtFOp, arith.TruncFOp)
 
 
-def with_dear(tape: Tape, block: Block) -> Tape:
+def with_dear(tape: Tape, block: Block, active: Set[SSAValue]) -> Tape:
     """The tape of a body, with what is dear in it as far as there is room."""
-    loops = {op: with_dear(t, op.body.block) if isinstance(op, ix.ForOp) else t for op, t in tape.loops.items()}
-    found, room = replace(tape, values=[*tape.values], loops=loops), _size(tape) * MORE
-    for op, further in _offers(block):
+    loops = {op: with_dear(t, op.body.block, active) if isinstance(op, ix.ForOp) else t for op, t in tape.loops.items()}
+    found, room = replace(tape, values=[*tape.values], loops=loops), _needed(tape, active) * MORE
+    for op, further in _offers(block, active):
         if op not in tape.absent and is_at_most(size := _size(further), room):
             room = room - size
             found.values += further.values
@@ -54,36 +54,36 @@ def with_dear(tape: Tape, block: Block) -> Tape:
     return found
 
 
-def _offers(block: Block) -> Iterator[tuple[Operation, Tape]]:
+def _offers(block: Block, active: Set[SSAValue]) -> Iterator[tuple[Operation, Tape]]:
     """What could be kept of the ops of a body."""
     for op in block.ops:
-        if _is_dear(op):
+        if _is_dear(op, active):
             yield op, Tape([op.results[0]])
         elif isinstance(op, ix.ForOp):
-            inside = [tape for _, tape in _offers(op.body.block)]
+            inside = [tape for _, tape in _offers(op.body.block, active)]
             if inside:
                 values = [v for tape in inside for v in tape.values]
                 yield op, Tape([], {op: Tape(values, {o: t for tape in inside for o, t in tape.loops.items()})})
-            elif _is_long_sum(op):
+            elif _is_long_sum(op, active):
                 yield op, Tape([*op.results_])
 
 
-def _is_dear(op: Operation) -> bool:
+def _is_dear(op: Operation, active: Set[SSAValue]) -> bool:
     """Is it an elementary function of floats whose result the reverse needs?"""
     if not op.name.startswith("math.") or isinstance(op, LIGHT) or not isinstance(op.results[0].type, AnyFloat):
         return False
-    return isinstance(op, BY_RESULT) or _is_asked_for(op.results[0])
+    return isinstance(op, BY_RESULT) or _is_asked_for(op.results[0], active)
 
 
-def _is_long_sum(op: ix.ForOp) -> bool:
+def _is_long_sum(op: ix.ForOp, active: Set[SSAValue]) -> bool:
     """Does it only sum, more than is worth a number on a tape, and does the reverse need the sum?"""
     trips = op.size.constant
     short = trips is not None and trips * sum(op_cost(child) for child in op.body.block.ops) <= CHEAP
     sums = set(op.kind_names) == {"add"} and all(isinstance(r.type, AnyFloat) for r in op.results_)
-    return sums and not short and any(map(_is_asked_for, op.results_))
+    return sums and not short and any(_is_asked_for(r, active) for r in op.results_)
 
 
-def _is_asked_for(value: SSAValue) -> bool:
+def _is_asked_for(value: SSAValue, active: Set[SSAValue]) -> bool:
     """May the reverse need the value itself, or what is made of it by linear ops?"""
     todo, reached = [value], {value}
     while todo:
@@ -92,14 +92,16 @@ def _is_asked_for(value: SSAValue) -> bool:
             if isinstance(op, LINEAR) or (isinstance(op, arith.SelectOp) and use.index > 0):
                 todo += set(op.results) - reached
                 reached.update(op.results)
-            elif _asks(use):
+            elif _asks(use, active):
                 return True
     return False
 
 
-def _asks(use: Use) -> bool:
-    """Does the reverse of an op that is not linear ask for an operand?"""
+def _asks(use: Use, active: Set[SSAValue]) -> bool:
+    """Does the reverse of an op that is not linear ask for an operand? For a factor if the other has a derivative."""
     match op := use.operation:
+        case arith.MulfOp():
+            return op.operands[1 - use.index] in active
         case eff.YieldOp() | eff.AddOp():
             return False
         case ix.YieldOp():
@@ -107,6 +109,11 @@ def _asks(use: Use) -> bool:
             return isinstance(loop, ix.ForOp) and loop.kind_names[use.index] != "add"
         case _:
             return not isinstance(op, BY_RESULT)
+
+
+def _needed(tape: Tape, active: Set[SSAValue]) -> SizeAttr:
+    """How many numbers an iteration has to keep: of what is only a factor of what has no derivative, none."""
+    return _size(replace(tape, values=[v for v in tape.values if _is_asked_for(v, active)]))
 
 
 def _size(tape: Tape) -> SizeAttr:

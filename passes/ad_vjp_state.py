@@ -118,7 +118,7 @@ def with_tape(reverse: Reverse, steps: Steps, level: Level, without: Set[SSAValu
     inner = level.within(level.emit.into(loop.body.block), {})
     steps.enter(inner, loop)
     inner.values.update(zip(steps.carried, loop.carried, strict=True))
-    tape = steps.tape if level.again or steps.spares else with_dear(steps.tape, steps.block)
+    tape = steps.tape if level.again or steps.spares else with_dear(steps.tape, steps.block, reverse.active)
     stored = storable(reverse, steps.block) - tape.absent if level.again and not without else set()
     undo = [op for history in tape.histories for op in (*history.changes, *history.readers)]
     forward_body(reverse, steps.block, inner, {*stored, *undo}, taped=tape.loops)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, UnitAttr
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, UnitAttr, UnknownLoc
 from xdsl.ir import Block, SSAValue
 
 from .edit import new, terminator
@@ -19,6 +19,8 @@ class Writer:
 
     def __init__(self, block: Block, type: AnyFloat, sums: Sequence[Sequence[Term]]):
         self.end, self.type = terminator(block), type
+        if isinstance(self.end.location, UnknownLoc) and (loop := block.parent_op()) is not None:
+            self.end.location = loop.location
         self.uses: Counter[tuple[int, Hashable]] = Counter()  # of factors, by how deep inside of sums they are
         self.values: dict[Hashable, SSAValue] = {}
         counted: set[Hashable] = set()

@@ -8,6 +8,7 @@ The memory at run time is measured in test_workloads.py.
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ SMALL = {
     "nbody": nbody(5),
     "gmm": gmm(2, 3, 5),
 }
-TOLD = ("math.exp", "math.log", "math.sin", "math.sqrt")
+TOLD = ("math.exp", "math.log", "math.sin", "math.sqrt", "math.powf")
 
 
 def after(passes: Sequence[str], workload: str, name: str) -> Subject:
@@ -61,7 +62,11 @@ def tables(made: Subject, kind: type[Any] | None = None) -> list[SSAValue]:
 @pytest.mark.slow
 @pytest.mark.parametrize("workload", SMALL)
 def test_a_gradient_evaluates_each_primal_op_at_most_three_times(workload: str) -> None:
-    once, found = evaluations(optimised(workload, "objective")), evaluations(optimised(workload, "gradient"))
+    """By name, as derivatives have powers of their own, which the program has in other places."""
+    once, found = (Counter[str]() for _ in range(2))
+    for counts, name in ((once, "objective"), (found, "gradient")):
+        for (op, _), count in evaluations(optimised(workload, name)).items():
+            counts[op] += count
     assert once
     for op, count in found.items():
         assert count <= 3 * once[op], f"{op}: {count} evaluations, {once[op]} in the objective"
@@ -89,7 +94,7 @@ def test_the_gradient_of_fused_makes_its_results_only() -> None:
 
 @pytest.mark.slow
 def test_bodies_gather_from_both_sides_of_a_pair() -> None:
-    """The pairs (i, j) and (j, i) have one distance: a root for the forces, and one for the gradient."""
+    """The pairs (i, j) and (j, i) have one distance: a power for the forces, two of one base for the gradient."""
     made, n = optimised("nbody", "gradient"), len(SMALL["nbody"][0])
     assert not any(isinstance(op, eff.AddOp) for op in made.function.walk())
-    assert sum(count for (name, _), count in evaluations(made).items() if name == "math.sqrt") == 2 * n * n
+    assert sum(count for (name, _), count in evaluations(made).items() if name == "math.powf") == 3 * n * n
