@@ -11,6 +11,8 @@ import pydex as dx
 from pydex import f32, f64, runtime
 from pydex.passes import lower_parallel
 
+pytestmark = pytest.mark.slow
+
 n, m = dx.index_sets("n m")
 xyz = dx.Fin(3)
 rng = np.random.default_rng(5)

@@ -12,7 +12,10 @@ from pydex import f32, f64, mlir, processor
 from pydex.passes.lower_estimates import has_estimates, negative_half_power
 from pydex.passes.lower_text import Code, Val
 
-pytestmark = pytest.mark.skipif("avx512f" not in processor.instruction_sets(), reason="the processor has no AVX-512")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif("avx512f" not in processor.instruction_sets(), reason="the processor has no AVX-512"),
+]
 
 TYPES = {"f32": np.float32, "f64": np.float64}
 LANES = {"f32": 16, "f64": 8}

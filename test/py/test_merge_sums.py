@@ -9,6 +9,8 @@ from pair_programs import PROGRAMS, forces, forces_f32, line, potential
 import pydex as dx
 from pydex.passes import merge_sums
 
+pytestmark = pytest.mark.slow
+
 ALL = (*PROGRAMS, line)
 NAMES = [f.__name__ for f in ALL]
 

@@ -89,6 +89,7 @@ def test_the_first_error_is_raised() -> None:
         checked(x, at)
 
 
+@pytest.mark.slow
 def test_derivatives() -> None:
     x = rng.normal(size=(33, 3))
     dx.check_grads(rows, x, rng.normal(size=33))

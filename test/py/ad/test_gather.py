@@ -97,6 +97,7 @@ def test_nothing_is_scattered(name):
     assert "eff.add" not in dx.grad(CASES[name][0]).ir("cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(2, 2), (2, 9), (3, 3), (33, 47)])
 def test_sizes_and_strides(shape):
     """Beside differences, at sizes where the inside is empty, and for tables of any strides."""

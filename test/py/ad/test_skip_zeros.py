@@ -13,6 +13,8 @@ import pydex as dx
 from pydex import f32, f64, pipeline
 from pydex.passes.pipelines import CPU
 
+pytestmark = pytest.mark.slow
+
 vertices = dx.index_sets("vertices")
 joints, plane, affine = dx.Fin(7), dx.Fin(2), dx.Fin(3)
 PARENTS = np.array([0, 0, 1, 2, 1, 4, 0])
