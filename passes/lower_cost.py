@@ -51,7 +51,9 @@ HASH = 16
 
 
 def vector_hint(op: ix.ForOp) -> str:
-    """How LLVM is asked to vectorise the loop: "" as it likes, "masks" for few iterations, "scalar" not at all."""
+    """How LLVM is asked to vectorise the loop: "" as it likes, "masks" for few iterations, "scalar" not at all.
+
+    (Loops that the lowering adds may be "rare": neither vectorised nor unrolled, which saves LLVM the time.)"""
     if hashes(op):
         return "scalar"
     return "masks" if is_short(op) else ""
