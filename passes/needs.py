@@ -52,7 +52,10 @@ def needs(op: Operation) -> Needs:
         for arg in block.args:
             inner.symbols.update(mentioned(arg.type))
         for child in block.ops:
-            inner.add(needs(child))
+            if child.regions:
+                inner.add(needs(child))
+            else:
+                _own_needs(child, inner)
         _forget_what_is_inside(block.ops, inner)
         inner.values.difference_update(block.args)
         inner.writes.difference_update(block.args)
@@ -65,6 +68,7 @@ def needs(op: Operation) -> Needs:
 
 
 def _own_needs(op: Operation, found: Needs) -> None:
+    """Adds what the op needs, without what is in its regions."""
     found.values.update(op._operands)  # pyright: ignore[reportPrivateUsage]  (the property builds a view)
     for result in op.results:
         if symbols := mentioned(result.type):
@@ -74,13 +78,14 @@ def _own_needs(op: Operation, found: Needs) -> None:
             found.symbols.update(symbols)
     if op.regions:
         return
-    found.row.update(eff.effects(op))
+    if not (row := eff.effects(op)):
+        return
+    found.row.update(row)
     if op.__class__ is eff.AddOp:
         found.writes.add(op.operands[0])
-    elif "except" in found.row:  # a call writes the accumulators it is given
-        found.writes.update(o for o in op.operands if isinstance(o.type, AccType))
-        if found.writes:
-            found.row.add("accum")
+    elif "except" in row and (written := [o for o in op.operands if isinstance(o.type, AccType)]):
+        found.writes.update(written)  # a call writes the accumulators it is given
+        found.row.add("accum")
 
 
 def _forget_what_is_inside(ops, inner: Needs) -> None:

@@ -51,7 +51,7 @@ def clone(op: Operation, values: Values, sizes: Sizes | None = None) -> Operatio
     """
     sizes = {} if sizes is None else sizes
     properties = dict(op.properties)
-    if isinstance(name := properties.get("symbol"), StringAttr):
+    if (name := properties.get("symbol")) is not None and isinstance(name, StringAttr):
         sizes[name.data] = SizeAttr.of(new := fresh(name.data))
         properties["symbol"] = StringAttr(new)
     copy = op.create(
@@ -91,9 +91,9 @@ def defined_symbols(root: Operation) -> set[str]:
     """The symbols that `root` and the ops inside it define."""
     found: set[str] = set()
     for op in root.walk():
-        if isinstance(name := op.properties.get("symbol"), StringAttr):
+        if (name := op.properties.get("symbol")) is not None and isinstance(name, StringAttr):
             found.add(name.data)
-        if isinstance(names := op.properties.get("symbols"), ArrayAttr):
+        if (names := op.properties.get("symbols")) is not None and isinstance(names, ArrayAttr):
             found.update(n.data for n in names if isinstance(n, StringAttr))
     return found
 
