@@ -12,6 +12,15 @@ def blocks(op: Operation) -> list[Block]:
     return [b for r in op.regions for b in r.blocks] if op.regions else []
 
 
+def ops_of(block: Block) -> list[Operation]:
+    """The ops of a block as they are now. (`list(block.ops)` goes through them twice, and slowly.)"""
+    found, op = list[Operation](), block.first_op
+    while op is not None:
+        found.append(op)
+        op = op._next_op  # pyright: ignore[reportPrivateUsage]
+    return found
+
+
 def terminator(block: Block) -> Operation:
     assert block.last_op is not None
     return block.last_op

@@ -28,7 +28,7 @@ from xdsl.passes import ModulePass
 from pydex.dialects import eff, ix
 
 from .affine import in_range, never_empty
-from .edit import blocks
+from .edit import blocks, ops_of
 from .fold_scalar import constant
 from .licm_branches import hoist_from_branches
 from .licm_parts import BY_RESULT, hoist_results
@@ -52,7 +52,7 @@ class Licm(ModulePass):
 def hoist(root: Operation) -> None:
     """Hoist out of every loop inside `root`."""
     for block in blocks(root):
-        for op in list(block.ops):
+        for op in ops_of(block):
             if op.regions:
                 hoist(op)
                 if isinstance(op, _LOOPS):
@@ -64,7 +64,7 @@ def _hoist_from(body: Block, loop: Operation) -> None:
     """Move invariant ops of a body before its loop."""
     inside: set[SSAValue] = set(body.args)
     symbols: set[str | None] = {defined_symbol(loop)}
-    for op in list(body.ops):
+    for op in ops_of(body):
         if op.next_op is not None and op.__class__ not in _KEPT and harmless(op):
             found = needs(op)
             if not found.row and inside.isdisjoint(found.values) and symbols.isdisjoint(found.symbols):

@@ -20,6 +20,8 @@ from pydex.dialects.eff import AccType
 from pydex.dialects.ix import IdxType, TableType
 from pydex.dialects.sizes import SizeAttr, SizeListAttr
 
+from .edit import ops_of
+
 
 @dataclass(slots=True)
 class Needs:
@@ -51,12 +53,13 @@ def needs(op: Operation) -> Needs:
         inner = Needs()
         for arg in block.args:
             inner.symbols.update(mentioned(arg.type))
-        for child in block.ops:
+        children = ops_of(block)
+        for child in children:
             if child.regions:
                 inner.add(needs(child))
             else:
                 _own_needs(child, inner)
-        _forget_what_is_inside(block.ops, inner)
+        _forget_what_is_inside(children, inner)
         inner.values.difference_update(block.args)
         inner.writes.difference_update(block.args)
         inner.symbols.discard(symbol or "")
@@ -88,10 +91,11 @@ def _own_needs(op: Operation, found: Needs) -> None:
         found.row.add("accum")
 
 
-def _forget_what_is_inside(ops, inner: Needs) -> None:
+def _forget_what_is_inside(ops: Iterable[Operation], inner: Needs) -> None:
     for child in ops:
-        inner.values.difference_update(child.results)
-        if (symbol := defined_symbol(child)) is not None and not child.regions:
+        if child.results:
+            inner.values.difference_update(child.results)
+        if not child.regions and (symbol := defined_symbol(child)) is not None:
             inner.symbols.discard(symbol)
     inner.row.discard("symbol")
 
