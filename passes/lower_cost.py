@@ -18,6 +18,7 @@ from xdsl.ir import Block, Operation
 from pydex.dialects import eff, ix
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
+from pydex.passes.edit import ops_inside
 
 FREE = {
     *("arith.constant", "ix.sizes", "ix.size_of", "ix.ord", "ix.name", "ix.open"),
@@ -61,7 +62,7 @@ def vector_hint(op: ix.ForOp) -> str:
 
 def hashes(op: ix.ForOp) -> bool:
     """Does the body compute random bits?"""
-    return sum(isinstance(inner, arith.XOrIOp) for inner in op.body.walk()) >= HASH
+    return sum(isinstance(inner, arith.XOrIOp) for inner in ops_inside(op)) >= HASH
 
 
 def is_short(op: ix.ForOp) -> bool:

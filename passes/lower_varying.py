@@ -16,8 +16,8 @@ from xdsl.ir import Block, Operation, SSAValue
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes import ix_own
+from pydex.passes.edit import ops_inside
 from pydex.passes.needs import defined_symbol, mentioned
-
 
 _INDICES = (ix.IndexOp, ix.OrdOp, ix.NameOp, arith.IndexCastOp)
 _MADE = (ix.FillOp, ix.PackOp)
@@ -160,10 +160,10 @@ class Varying:
 def mentions_symbol(op: ix.ForOp, varying: Varying) -> bool:
     """Does a size inside of the loop depend on its index?"""
     names = {op.symbol.data} if op.symbol is not None else set[str]()
-    for child in op.body.walk():
+    for child in ops_inside(op):
         if isinstance(child, ix.NameOp | ix.OpenOp) and child.operands[0] in varying:
             names.add(defined_symbol(child) or "")
-    return bool(names) and any(not names.isdisjoint(_mentioned(child)) for child in op.body.walk())
+    return bool(names) and any(not names.isdisjoint(_mentioned(child)) for child in ops_inside(op))
 
 
 def _mentioned(op: Operation) -> set[str]:

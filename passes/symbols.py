@@ -14,6 +14,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from pydex.dialects.eff import AccType
 from pydex.dialects.ix import IdxType, TableType
 from pydex.dialects.sizes import SizeAttr, SizeListAttr, fresh
+from pydex.passes.edit import ops_inside
 
 Sizes = dict[str, SizeAttr]
 Values = dict[SSAValue, SSAValue]
@@ -90,7 +91,7 @@ def clone_all(ops: Iterable[Operation], values: Values, sizes: Sizes) -> list[Op
 def defined_symbols(root: Operation) -> set[str]:
     """The symbols that `root` and the ops inside it define."""
     found: set[str] = set()
-    for op in root.walk():
+    for op in (root, *ops_inside(root)):
         if (name := op.properties.get("symbol")) is not None and isinstance(name, StringAttr):
             found.add(name.data)
         if (names := op.properties.get("symbols")) is not None and isinstance(names, ArrayAttr):
@@ -100,7 +101,7 @@ def defined_symbols(root: Operation) -> set[str]:
 
 def rename_in_place(root: Operation, sizes: Sizes) -> None:
     """Replace symbols in the types and attributes of `root` and the ops inside it (not in what defines them)."""
-    for op in root.walk():
+    for op in (root, *ops_inside(root)):
         for result in op.results:
             result._type = substitute(result.type, sizes)  # pyright: ignore[reportPrivateUsage]
         for block in (b for r in op.regions for b in r.blocks):
