@@ -73,12 +73,9 @@ def needs(op: Operation) -> Needs:
 def _own_needs(op: Operation, found: Needs) -> None:
     """Adds what the op needs, without what is in its regions."""
     found.values.update(op._operands)  # pyright: ignore[reportPrivateUsage]  (the property builds a view)
-    for result in op.results:
-        if symbols := mentioned(result.type):
-            found.symbols.update(symbols)
-    for attribute in op.properties.values():
-        if symbols := mentioned(attribute):
-            found.symbols.update(symbols)
+    for attribute in (*[r.type for r in op.results], *op.properties.values()):
+        if (find := _MENTIONS.get(attribute.__class__)) is not None:
+            found.symbols.update(find(attribute))
     if op.regions:
         return
     if not (row := eff.effects(op)):
