@@ -38,7 +38,7 @@ from .ad_emit import Emitter
 from .ad_keep import in_segments
 from .ad_recurrence import Map, coefficients, feeding
 from .carried_chain import chain
-from .edit import replace
+from .edit import ops_inside, replace
 from .lower_cost import work
 from .lower_lane_choice import width_of
 from .lower_parallel import CHUNK_WORK
@@ -67,7 +67,7 @@ class AdSplit(ModulePass):
     name: ClassVar[str] = "ad-split"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [o for o in op.walk() if isinstance(o, eff.LoopOp) and o.linear is not None]:
+        for loop in [o for o in ops_inside(op) if isinstance(o, eff.LoopOp) and o.linear is not None]:
             if _may_split(loop):
                 split(loop)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 
 from xdsl.ir import Block, Operation, Region, SSAValue
 
@@ -62,7 +63,7 @@ class Steps:
             op = op.parent_op()
         return op is not None
 
-    @property
+    @cached_property
     def tape(self) -> Tape:
         if self.spares:
             return tape_of(self.block, self.carried, order_free=False)

@@ -22,7 +22,7 @@ from xdsl.rewriter import Rewriter
 
 from pydex.dialects import eff
 
-from .edit import new, replace, terminator
+from .edit import new, ops_inside, replace, terminator
 
 #: Ops whose low bits are made of the operands' low bits; the condition of a select is read as it is.
 RING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp, arith.SelectOp)
@@ -32,7 +32,7 @@ class CarryNarrow(ModulePass):
     name: ClassVar[str] = "carry-narrow"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [o for o in op.walk() if isinstance(o, eff.LoopOp | eff.WhileOp)]:
+        for loop in [o for o in ops_inside(op) if isinstance(o, eff.LoopOp | eff.WhileOp)]:
             for k in range(len(loop.initial)):
                 if isinstance(loop.initial[k].type, IntegerType):
                     found = _found(loop, k)

@@ -24,7 +24,7 @@ from xdsl.passes import ModulePass
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
-from .edit import blocks, replace, terminator
+from .edit import blocks, ops_of, replace, terminator
 from .needs import defined_symbol, mentioned
 from .symbols import Sizes, rename_in_place, substitute
 
@@ -73,7 +73,7 @@ class _Scopes:
         seen: list[Key] = []
         alike: list[list[Operation]] = []
         row: set[str] = set()
-        for op in list(block.ops):
+        for op in ops_of(block):
             effects = self._effects(op)
             row |= effects
             if op.next_op is None or not effects <= {"except", "symbol"} or isinstance(op, ix.FillOp):
@@ -137,7 +137,7 @@ class _Keys:
 
     def rough(self, op: Operation) -> Key:
         """What equal ops with regions have in common: their type, number of ops, and operands."""
-        return (type(op), len(op.results), *(len(b.ops) for b in blocks(op)), *map(self.outer, op.operands))
+        return (type(op), len(op.results), *(len(ops_of(b)) for b in blocks(op)), *map(self.outer, op.operands))
 
     def key(self, op: Operation, values: dict[SSAValue, int], symbols: Sizes) -> Key:
         """The key, where `values` and `symbols` are what the regions around define; adds what `op` defines."""
@@ -163,7 +163,7 @@ class _Keys:
             local = dict(values)
             inner.append(tuple(self.number(a.type, symbols) for a in block.args))
             _number(block.args, local)
-            inner += [self.key(child, local, symbols) for child in block.ops]
+            inner += [self.key(child, local, symbols) for child in ops_of(block)]
         _number(op.results, values)
         return (kind, tuple(operands), tuple(types), tuple(attributes), tuple(inner))
 

@@ -24,7 +24,7 @@ from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
 
-from .edit import blocks, erase, replace, splice, terminator
+from .edit import blocks, erase, ops_of, replace, splice, terminator
 from .inline import drop_unused
 from .needs import defined_symbol, mentioned
 
@@ -71,7 +71,7 @@ class _Liveness:
 
     def _find_roots(self, block: Block, everything: bool) -> None:
         """Collect writes and symbols; the terminator of a function, and what may raise, is live."""
-        for op in block.ops:
+        for op in ops_of(block):
             if op.regions:
                 for inner in blocks(op):
                     self._find_roots(inner, op.__class__ not in _BY_RESULT)
@@ -173,7 +173,7 @@ def _behind_argument(argument: BlockArgument, op: Operation) -> Sequence[SSAValu
 
 def _sweep(block: Block, live: _Liveness) -> None:
     """Cut everything out of a block that is not live; the terminator stays."""
-    for op in reversed(list(block.ops)):
+    for op in reversed(ops_of(block)):
         if op in live.ops:
             if not op.regions:
                 continue

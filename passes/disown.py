@@ -21,6 +21,7 @@ from xdsl.passes import ModulePass
 from pydex.dialects import ix
 
 from .dce import shrink
+from .edit import ops_inside
 
 
 class Disown(ModulePass):
@@ -32,7 +33,7 @@ class Disown(ModulePass):
 
 def disown(root: Operation) -> None:
     """Rewrite the loops inside `root`."""
-    for op in [o for o in root.walk() if isinstance(o, ix.ForOp)]:
+    for op in [o for o in ops_inside(root) if isinstance(o, ix.ForOp)]:
         own = [k for k, kind in enumerate(op.kind_names) if kind == "own"]
         needless = {k: j for j, k in enumerate(own) if op.results_[k].first_use is None and _reads_old(op, j)}
         for j in needless.values():

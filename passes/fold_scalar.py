@@ -31,8 +31,8 @@ LINEAR = "linear"
 def constant(value: SSAValue) -> Number | None:
     """The number that a value is, if it is a scalar `arith.constant` (true is -1)."""
     op = value.owner
-    if isinstance(op, arith.ConstantOp) and isinstance(op.value, FloatAttr | IntegerAttr):
-        return op.value.value.data
+    if op.__class__ is arith.ConstantOp and isinstance(op.value, FloatAttr | IntegerAttr):  # pyright: ignore
+        return op.value.value.data  # pyright: ignore
     return None
 
 
@@ -120,12 +120,13 @@ def _is(value: SSAValue, number: Number) -> bool:
 
 def _negated(value: SSAValue) -> SSAValue | None:
     """x, if the value is -x."""
-    return value.owner.operand if isinstance(value.owner, arith.NegfOp) else None
+    return value.owner.operands[0] if value.owner.__class__ is arith.NegfOp else None  # pyright: ignore
 
 
 def _addf(op: arith.AddfOp) -> SSAValue | None:
     """x + -0 ==> x;  x + -y ==> x - y;  -x + y ==> y - x"""
-    for x, y in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+    left, right = op._operands
+    for x, y in ((left, right), (right, left)):
         if _is(y, -0.0):
             return x
         if (z := _negated(y)) is not None:
@@ -146,12 +147,13 @@ def _subf(op: arith.SubfOp) -> SSAValue | None:
 
 def _mulf(op: arith.MulfOp) -> SSAValue | None:
     """x * 1 ==> x;  x * -1 ==> -x;  -x * -y ==> x * y"""
-    for x, y in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+    left, right = op._operands
+    for x, y in ((left, right), (right, left)):
         if _is(y, 1.0):
             return x
         if _is(y, -1.0):
             return new(op, arith.NegfOp(x))
-    x, y = _negated(op.lhs), _negated(op.rhs)
+    x, y = _negated(left), _negated(right)
     if x is not None and y is not None:
         return new(op, arith.MulfOp(x, y))
     return _floats(operator.mul, op)

@@ -15,7 +15,7 @@ from pydex.dialects.sizes import SizeAttr
 
 from .affine import ONE, at_least
 from .dce import shrink
-from .edit import erase, new, replace
+from .edit import erase, new, ops_of, replace
 from .fuse_merge import is_contraction
 from .needs import mentioned, needs
 from .symbols import Sizes, Values, clone, fresh
@@ -256,7 +256,7 @@ def body_slice(loop: ix.ForOp, value: SSAValue, known: Container[SSAValue] = ())
     wanted: set[SSAValue] = {value}
     symbols: set[str] = set(mentioned(value.type))
     found: list[Operation] = []
-    for op in reversed(block.ops):
+    for op in reversed(ops_of(block)):
         if any(r in wanted for r in op.results) or _defines(op, symbols):
             inside = needs(op)
             wanted.update(v for v in inside.values if v not in known)

@@ -24,7 +24,7 @@ from pydex.dialects.sizes import SizeListAttr
 from pydex.dialects.text import error_at
 
 from . import symbols
-from .edit import erase
+from .edit import erase, ops_inside
 
 Functions = dict[str, FuncOp]
 
@@ -38,7 +38,7 @@ class Inline(ModulePass):
         functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
         calls = (ix.CallOp, ad.CheckpointOp) if self.checkpoints else (ix.CallOp,)
         for function in callees_first(functions):
-            for call in [c for c in function.walk() if isinstance(c, calls)]:
+            for call in [c for c in ops_inside(function) if isinstance(c, calls)]:
                 inline_call(call, functions)
         drop_unused(op)
 
@@ -89,7 +89,7 @@ def _mentions(function: FuncOp) -> list[str]:
     """Functions that ops inside `function` refer to."""
     return [
         a.root_reference.data
-        for op in function.walk()
+        for op in (function, *ops_inside(function))
         for a in (*op.properties.values(), *op.attributes.values())
         if isinstance(a, SymbolRefAttr)
     ]

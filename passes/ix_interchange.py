@@ -25,7 +25,7 @@ from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
 from .affine import affine
-from .edit import replace
+from .edit import ops_inside, replace
 from .monoids import identity
 from .needs import needs
 from .symbols import Sizes, Values, clone, fresh
@@ -40,7 +40,7 @@ class IxInterchange(ModulePass):
     name: ClassVar[str] = "ix-interchange"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [o for o in op.walk() if isinstance(o, ix.ForOp)]:
+        for loop in [o for o in ops_inside(op) if isinstance(o, ix.ForOp)]:
             sums = chain_of_sums(loop)
             if sums and _walks_better(loop, sums):
                 interchange(loop, sums)

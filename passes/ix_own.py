@@ -28,6 +28,7 @@ from xdsl.passes import ModulePass
 
 from pydex.dialects import eff, ix
 
+from .edit import ops_inside
 from .own_reads import read_first
 
 FLAGS = "in_place"
@@ -154,9 +155,9 @@ class IxOwn(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         read_first(op)
-        for loop in [o for o in op.walk() if isinstance(o, ix.ForOp)][::-1]:  # inner loops first
+        for loop in [o for o in ops_inside(op) if isinstance(o, ix.ForOp)][::-1]:  # inner loops first
             _read_originals(loop)
-        for child in op.walk():
+        for child in ops_inside(op):
             tables = versioned(child)
             if tables:
                 child.attributes[FLAGS] = ArrayAttr(

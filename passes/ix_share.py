@@ -21,7 +21,7 @@ from xdsl.passes import ModulePass
 
 from pydex.dialects import ix
 
-from .edit import new, replace
+from .edit import new, ops_inside, replace
 from .fuse_inline import is_dear
 from .unroll import SIZE
 from .widen import yield_from_for
@@ -34,7 +34,7 @@ class IxShare(ModulePass):
     name: ClassVar[str] = "ix-share"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in reversed([o for o in op.walk() if isinstance(o, ix.ForOp)]):  # rebuilds those inside
+        for loop in reversed([o for o in ops_inside(op) if isinstance(o, ix.ForOp)]):  # rebuilds those inside
             _share(loop.body.block)
 
 

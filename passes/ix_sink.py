@@ -31,7 +31,7 @@ from .ad_emit import Emitter
 from .cost_units import is_elementary
 from .cse import cse
 from .dce import dce
-from .edit import erase, insert, new, replace, terminator
+from .edit import erase, insert, new, ops_inside, replace, terminator
 from .fold import fold
 from .ix_fuse import fuse
 from .licm import hoist
@@ -59,7 +59,7 @@ class IxSink(ModulePass):
 def sink(root: Operation) -> bool:
     """Takes loops inside of others; whether there was one."""
     found = False
-    for loop in [o for o in root.walk() if isinstance(o, ix.ForOp)]:
+    for loop in [o for o in ops_inside(root) if isinstance(o, ix.ForOp)]:
         first = _first_to_share(loop)
         if first is not None and _can_sink(loop, first):
             _Sinking(loop, first).run()

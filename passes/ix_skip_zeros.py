@@ -31,7 +31,7 @@ from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
 from .ad_emit import Emitter
-from .edit import replace
+from .edit import ops_inside, replace
 from .fold_scalar import constant
 from .needs import defined_symbol
 from .symbols import Values, clone, fresh
@@ -47,7 +47,7 @@ class IxSkipZeros(ModulePass):
     name: ClassVar[str] = "ix-skip-zeros"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [o for o in op.walk() if isinstance(o, ix.ForOp)]:
+        for loop in [o for o in ops_inside(op) if isinstance(o, ix.ForOp)]:
             site = _site(loop)
             if site is not None:
                 _rewrite(site)

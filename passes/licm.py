@@ -28,7 +28,7 @@ from xdsl.passes import ModulePass
 from pydex.dialects import eff, ix
 
 from .affine import in_range, never_empty
-from .edit import blocks
+from .edit import blocks, ops_of
 from .fold_scalar import constant
 from .licm_branches import hoist_from_branches
 from .licm_parts import BY_RESULT, hoist_results
@@ -52,7 +52,7 @@ class Licm(ModulePass):
 def hoist(root: Operation) -> None:
     """Hoist out of every loop inside `root`."""
     for block in blocks(root):
-        for op in list(block.ops):
+        for op in ops_of(block):
             if op.regions:
                 hoist(op)
                 if isinstance(op, _LOOPS):
@@ -64,17 +64,17 @@ def _hoist_from(body: Block, loop: Operation) -> None:
     """Move invariant ops of a body before its loop."""
     inside: set[SSAValue] = set(body.args)
     symbols: set[str | None] = {defined_symbol(loop)}
-    for op in list(body.ops):
-        if op.next_op is not None and not isinstance(op, _KEPT) and harmless(op):
+    for op in ops_of(body):
+        if op.next_op is not None and op.__class__ not in _KEPT and harmless(op):
             found = needs(op)
-            if found.pure and inside.isdisjoint(found.values) and symbols.isdisjoint(found.symbols):
+            if not found.row and inside.isdisjoint(found.values) and symbols.isdisjoint(found.symbols):
                 op.detach()
                 assert loop.parent is not None
                 loop.parent.insert_op_before(op, loop)
                 continue
-        if isinstance(op, BY_RESULT):
+        if op.__class__ in BY_RESULT:
             hoist_results(op, inside, symbols, loop, harmless)
-        if isinstance(op, scf.IfOp) and op.cond not in inside:
+        if op.regions and isinstance(op, scf.IfOp) and op.cond not in inside:
             hoist_from_branches(op, inside, symbols, loop, harmless)
         inside.update(op.results)
         if not op.regions:
@@ -83,12 +83,14 @@ def _hoist_from(body: Block, loop: Operation) -> None:
 
 def harmless(op: Operation) -> bool:
     """May the op run where it would not have run? (Effects are not looked at.)"""
+    if op.__class__ in _DIVISIONS:
+        return constant(op.operands[1]) not in (None, 0, -1)
+    if op.__class__ is ix.IndexOp:
+        return in_range(op)  # pyright: ignore[reportArgumentType]
+    if not op.regions:
+        return True
     if isinstance(op, eff.WhileOp):
         return False
-    if isinstance(op, ix.IndexOp):
-        return in_range(op)
-    if isinstance(op, _DIVISIONS):
-        return constant(op.operands[1]) not in (None, 0, -1)
     if isinstance(op, ix.ForOp) and {"max", "min", "umax", "umin", "argmax", "argmin"} & set(op.kind_names):
         if not never_empty(op.size):
             return False

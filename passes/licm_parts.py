@@ -18,7 +18,7 @@ from pydex.dialects import eff, ix
 
 from .dce import dce
 from .edit import blocks, erase, new, terminator
-from .needs import defined_symbol, mentioned, needs
+from .needs import Needs, defined_symbol, mentioned, needs
 from .symbols import Values, clone
 
 Harmless = Callable[[Operation], bool]
@@ -32,15 +32,19 @@ class Varying:
 
     def __init__(self, op: Operation, values: set[SSAValue], symbols: set[str | None]) -> None:
         self.values, self.symbols = set(values), set(symbols)
+        self._needs: dict[Operation, Needs] = {}
         count = -1
         while count != len(self.values):  # what loops carry comes round
             count = len(self.values)
             self._visit(op)
 
     def _visit(self, op: Operation) -> None:
-        if isinstance(op, BY_RESULT):
-            self._visit_by_result(op)
-        elif not needs(op).pure or not self.values.isdisjoint(needs(op).values) or self._mentions(op):
+        if op.__class__ in BY_RESULT:
+            self._visit_by_result(op)  # pyright: ignore[reportArgumentType]
+            return
+        if (found := self._needs.get(op)) is None:
+            found = self._needs[op] = needs(op)
+        if found.row or not self.values.isdisjoint(found.values) or not self.symbols.isdisjoint(found.symbols):
             self.values.update(op.results)
             self.symbols.add(defined_symbol(op))
 
@@ -63,9 +67,6 @@ class Varying:
             for result, value in zip(op.results, terminator(block).operands, strict=True):
                 if value in self.values:
                     self.values.add(result)
-
-    def _mentions(self, op: Operation) -> bool:
-        return not self.symbols.isdisjoint(needs(op).symbols)
 
 
 def _passed_on(op: ix.ForOp | eff.LoopOp) -> Sequence[OpResult]:

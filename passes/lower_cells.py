@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from xdsl.ir import Attribute
 
-from pydex.dialects import ix
+from pydex.dialects import eff, ix
 from pydex.passes import lower_lane_cells
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_lane_cells import Place
@@ -56,7 +56,7 @@ class Memory:
     helpers: dict[str, str] = field(default_factory=dict)
     near_forms: ClassVar[bool] = True
     loop_hints: ClassVar[Mapping[str, str]] = {
-        hint: f" {{{{loop_annotation = #{hint}}}}}" for hint in ("masks", "scalar")
+        hint: f" {{{{loop_annotation = #{hint}}}}}" for hint in ("masks", "scalar", "rare")
     }
 
     def spell(self, type: Attribute) -> str:
@@ -67,8 +67,8 @@ class Memory:
         type = self.spell(element)
         return "i8" if type == "i1" else type
 
-    def alone(self, low: Lowering, op: ix.ForOp) -> Val | bool:
-        """Does one thread run all iterations of a loop, if it is known, now or when the loop runs? Else False."""
+    def alone(self, low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | bool:
+        """Does one thread run all iterations of a loop in the steps of another, if it is known, now or when it runs?"""
         return True
 
     def new_scope(self) -> int:
@@ -164,6 +164,7 @@ class Memory:
             lines += [f"#in{k} = [#s{k}]", f"#not{k} = [{others}]"]
         lines.append("#masks = #llvm.loop_annotation<vectorize = <predicateEnable = true>>")
         lines.append("#scalar = #llvm.loop_annotation<vectorize = <disable = true>>")
+        lines.append("#rare = #llvm.loop_annotation<vectorize = <disable = true>, unroll = <disable = true>>")
         lines.append(f"#written = [{', '.join(f'#s{k}' for k in range(count))}]")
         return "\n".join(lines)
 

@@ -18,6 +18,7 @@ from xdsl.ir import Block, Operation
 from pydex.dialects import eff, ix
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
+from pydex.passes.edit import ops_inside
 
 FREE = {
     *("arith.constant", "ix.sizes", "ix.size_of", "ix.ord", "ix.name", "ix.open"),
@@ -51,7 +52,9 @@ HASH = 16
 
 
 def vector_hint(op: ix.ForOp) -> str:
-    """How LLVM is asked to vectorise the loop: "" as it likes, "masks" for few iterations, "scalar" not at all."""
+    """How LLVM is asked to vectorise the loop: "" as it likes, "masks" for few iterations, "scalar" not at all.
+
+    (Loops that the lowering adds may be "rare": neither vectorised nor unrolled, which saves LLVM the time.)"""
     if hashes(op):
         return "scalar"
     return "masks" if is_short(op) else ""
@@ -59,7 +62,7 @@ def vector_hint(op: ix.ForOp) -> str:
 
 def hashes(op: ix.ForOp) -> bool:
     """Does the body compute random bits?"""
-    return sum(isinstance(inner, arith.XOrIOp) for inner in op.body.walk()) >= HASH
+    return sum(isinstance(inner, arith.XOrIOp) for inner in ops_inside(op)) >= HASH
 
 
 def is_short(op: ix.ForOp) -> bool:

@@ -162,4 +162,4 @@ def run_interior(
         return reductions.step(low, now, step(i), i)
 
     rim = add(code, first, sub(code, hi, end))
-    return low.loop(0, rim, carried, one, hint="scalar")
+    return low.loop(0, rim, carried, one, hint="rare")

@@ -18,6 +18,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
+from pydex.passes.edit import ops_inside
 from pydex.passes.lower_cost import hashes, weight
 from pydex.passes.lower_lane_abreast import abreast
 from pydex.passes.lower_lane_legal import obstacle, place_of
@@ -98,7 +99,7 @@ class Choices:
 
 def width_of(op: ix.ForOp) -> int:
     """How many of the widest numbers that the loop computes with fill a vector."""
-    types = {r.type for child in op.body.walk() for r in child.results}
+    types = {r.type for child in ops_inside(op) for r in child.results}
     floats = [64 if isinstance(t, Float64Type) else 32 for t in types if isinstance(t, Float64Type | Float32Type)]
     integers = [t.width.data for t in types if isinstance(t, IntegerType) and t.width.data >= 32]
     return BITS // max(floats or integers or [64])
@@ -109,7 +110,7 @@ def vectors(op: ix.ForOp, varying: Varying) -> Sequence[int]:
 
     A `while` that lanes end at different times has groups abreast instead, whose masks are registers of their own.
     """
-    if any(isinstance(o, eff.WhileOp) and varying.has_varying_trips(o) for o in op.body.walk()):
+    if any(isinstance(o, eff.WhileOp) and varying.has_varying_trips(o) for o in ops_inside(op)):
         return (1,)
     bodies = innermost(op.body.block)
     deepest = max((depth for depth, _ in bodies), default=0)
@@ -251,7 +252,7 @@ class Alone:
 
 def _is_innermost(op: ix.ForOp) -> bool:
     """Does it hold no loops but those that are unrolled, and no branches but between scalars?"""
-    inner = [child for child in op.body.walk() if child.regions]
+    inner = [child for child in ops_inside(op) if child.regions]
     return all(isinstance(child, ix.ForOp) and unrolls(child) or _is_selection(child) for child in inner)
 
 

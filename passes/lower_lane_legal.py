@@ -14,6 +14,7 @@ from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes import ix_own
+from pydex.passes.edit import ops_inside
 from pydex.passes.lower import is_table
 from pydex.passes.lower_varying import Varying, mentions_symbol
 
@@ -37,7 +38,7 @@ def obstacle(op: ix.ForOp, varying: Varying) -> str | None:
         return "sizes inside of it depend on its index"
     if not ix_own.in_own_memory(op):
         return "its iterations copy a table that all of them own parts of"
-    for child in op.body.walk():
+    for child in ops_inside(op):
         reason = _obstacle(op, child, varying)
         if reason is not None:
             return reason
@@ -98,7 +99,7 @@ def _apart(op: eff.AddOp, varying: Varying) -> bool:
 
 def checks(op: ix.ForOp) -> Iterator[tuple[eff.CheckOp, bool]]:
     """The checks in a loop's body, and whether each stands straight in it."""
-    for child in op.body.walk():
+    for child in ops_inside(op):
         if isinstance(child, eff.CheckOp):
             yield child, child.parent_op() is op
 

@@ -14,6 +14,7 @@ from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.passes.affine import affine
+from pydex.passes.edit import ops_inside
 from pydex.passes.lower_lane_legal import place_of
 from pydex.passes.lower_varying import Varying
 
@@ -22,7 +23,7 @@ def packs(op: ix.ForOp, varying: Varying) -> set[SSAValue]:
     """The tables whose parts `t[i]` are to be copied, i being the index of the loop."""
     again: set[SSAValue] = set()
     whole: set[SSAValue] = set()
-    for child in op.body.walk():
+    for child in ops_inside(op):
         if not isinstance(child, ix.AtOp) or isinstance(child.result.type, ix.TableType):
             continue
         table, indices = place_of(child.table, tuple(child.indices))

@@ -13,6 +13,7 @@ from typing import Any
 from xdsl.ir import BlockArgument
 
 from pydex.dialects import eff, ix
+from pydex.passes.edit import ops_inside
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_monoids import across, identity
@@ -36,7 +37,7 @@ def shared_cells(low: Lowering, op: ix.ForOp) -> Iterator[None]:
 
 def _shared(op: ix.ForOp, group: Group) -> Iterator[BlockArgument]:
     found: dict[BlockArgument, None] = {}
-    for child in op.body.walk():
+    for child in ops_inside(op):
         if isinstance(child, eff.AddOp) and not any(i in group.varying for i in child.indices):
             accumulator = child.accumulator
             assert isinstance(accumulator, BlockArgument)

@@ -29,6 +29,7 @@ from pydex.passes.lower_for import run_range
 from pydex.passes.lower_iteration import finish, reductions_of
 from pydex.passes.lower_monoids import combine, identity
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
+from pydex.passes.symbols import defined_symbols
 
 #: Operations (see lower_cost) that make a chunk worth the hand-over to a thread.
 CHUNK_WORK = 20_000
@@ -72,6 +73,19 @@ def _few(op: ix.ForOp) -> bool:
     return op.size.constant is not None and op.size.constant <= FEW
 
 
+def _visible(op: ix.ForOp, size: SizeAttr) -> SizeAttr:
+    """The loop's own symbol stands for its last value."""
+    return size.substitute({op.symbol.data: op.size - 1}) if op.symbol is not None else size
+
+
+def is_one_chunk(low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | None:
+    """Is there too little work for a second chunk, in all steps of the loop around? None: that differs between them."""
+    size = op.size * _visible(op, work(op.body.block))
+    if not defined_symbols(steps).isdisjoint(size.symbols()):
+        return None
+    return low.code.let("i1", "arith.cmpi slt, {}, {} : i64", low.size(size), 2 * CHUNK_WORK)
+
+
 @dataclass
 class Private:
     """An accumulator of outside while chunks have copies of it: a table (flat), or a scalar's cell."""
@@ -108,7 +122,7 @@ class Chunks:
         code = self.code
         per_trip = work(self.op.body.block)
         enough, per_cell = (CHUNK_WORK, WORK_PER_CELL) if self.lanes == 1 else (LANES_CHUNK_WORK, LANES_WORK_PER_CELL)
-        total = mul(code, self.trips, self.low.size(self._visible(per_trip)))
+        total = mul(code, self.trips, self.low.size(_visible(self.op, per_trip)))
         chunks = minimum(code, quotient(code, maximum(code, total, 0), enough), MAX_CHUNKS)
         for argument in self.accumulators:
             if isinstance(argument.type, eff.AccType) and isinstance(argument.type.content, ix.TableType):
@@ -116,10 +130,6 @@ class Chunks:
                 paid = quotient(code, maximum(code, total, 0), mul(code, cells, per_cell))
                 chunks = minimum(code, minimum(code, chunks, paid), quotient(code, MOST_CELLS, cells))
         return code.number(maximum(code, minimum(code, chunks, self.groups), 1))
-
-    def _visible(self, size: SizeAttr) -> SizeAttr:
-        """The loop's own symbol stands for its last value."""
-        return size.substitute({self.op.symbol.data: self.op.size - 1}) if self.op.symbol is not None else size
 
     def _cells(self, argument: BlockArgument) -> Idx:
         assert isinstance(argument.type, eff.AccType)
@@ -224,7 +234,7 @@ class Chunks:
             code.do(f"llvm.call @pdx_parallel({{}}, {{}}, {{}}) : {signature}", address, env, self.count)
         code.do("}} else {{")
         with self.low.frame():
-            inline = " {{always_inline}}" if _is_step(self.op) else ""
+            inline = " {{always_inline}}" if _is_step(self.op) and not self.low.swept else ""
             code.do(f"llvm.call @{name}({{}}, {{}}){inline} : (!llvm.ptr, i64) -> ()", env, 0)
         code.do("}}")
 

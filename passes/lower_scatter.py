@@ -191,7 +191,7 @@ class Scatter:
             return []
 
         self.low.loop(0, whole, [], together, step=TOGETHER)
-        self.low.loop(whole, count, [], alone, hint="scalar")
+        self.low.loop(whole, count, [], alone, hint="rare")
 
     def _add(self, start: Val, j: Idx, k: int) -> None:
         low, code = self.low, self.low.code

@@ -7,7 +7,8 @@ A table that does not fit into the caches is read and written once for several s
 is made when the rows that it needs of step s - 1 are there, and the row that it replaces, of step s - 1's source, is
 needed no more: a step follows the one before it at a distance of `lag` rows, as far as f reaches.
 
-One thread does that, which is faster than two that share the rows of each step; more do so, as in any parallel loop.
+One thread does that, which is faster than two that share the rows of each step; more do so, as in any parallel loop,
+if there is work for more than one; what a step of theirs would be on one thread is not written once more.
 The rows are the same text in both, but LLVM may contract products and sums differently: so not where results must not
 depend on the number of threads.
 """
@@ -71,7 +72,9 @@ def loop(low: Lowering, op: eff.LoopOp) -> None:
         code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *_swept(low, sweep, carried))
     code.do("}} else {{")
     with low.frame(), low.again(op.body):
+        low.swept = True
         code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *steps(low, op, carried, []))
+        low.swept = False
     code.do("}}")
     carried.finish(results)
 
@@ -80,7 +83,7 @@ def _alone(low: Lowering, sweep: Sweep) -> Val | bool:
     """Is one thread to sweep here? A value: that is known when the loop runs."""
     if low.group is not None or not isinstance(low.target, Memory) or low.target.in_lanes(sweep.rows) is not None:
         return False
-    return low.target.alone(low, sweep.rows)
+    return low.target.alone(low, sweep.op, sweep.rows)
 
 
 # ---------------------------------------------------------------------------------------------------- is it possible

@@ -108,13 +108,15 @@ class Cpu(Memory):
         lower_parallel.parallel(self, low, op)
         return True
 
-    def alone(self, low: Lowering, op: ix.ForOp) -> Val | bool:
+    def alone(self, low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | bool:
         if not (self.use_threads and lower_parallel.worth_it(op)):
             return True
         if self.deterministic:
             return False
         threads = low.code.let("i64", "llvm.call @pdx_get_threads() : () -> i64")
-        return low.code.let("i1", "arith.cmpi slt, {}, {} : i64", threads, lower_sweep.FEW)
+        few = low.code.let("i1", "arith.cmpi slt, {}, {} : i64", threads, lower_sweep.FEW)
+        short = lower_parallel.is_one_chunk(low, steps, op)
+        return few if short is None else low.code.let("i1", "arith.ori {}, {} : i1", few, short)
 
     # -------------------------------------------------------------------------------------------- the function
 

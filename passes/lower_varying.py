@@ -16,7 +16,11 @@ from xdsl.ir import Block, Operation, SSAValue
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes import ix_own
+from pydex.passes.edit import ops_inside
 from pydex.passes.needs import defined_symbol, mentioned
+
+_INDICES = (ix.IndexOp, ix.OrdOp, ix.NameOp, arith.IndexCastOp)
+_MADE = (ix.FillOp, ix.PackOp)
 
 
 class Varying:
@@ -47,6 +51,9 @@ class Varying:
 
     def _visit(self, block: Block) -> None:
         for op in block.ops:
+            if not op.regions:
+                self._plain(op)
+                continue
             match op:
                 case ix.ForOp():
                     self._order_free(op)
@@ -62,10 +69,13 @@ class Varying:
                     self._plain(op)
 
     def _plain(self, op: Operation) -> None:
-        if isinstance(op, ix.IndexOp | ix.OrdOp | ix.NameOp | arith.IndexCastOp):
+        kind, old, made = op.__class__, op._operands, False  # pyright: ignore[reportPrivateUsage]
+        if kind in _INDICES:
             self._index(op)
-        made = isinstance(op, ix.FillOp | ix.PackOp) or (isinstance(op, ix.UpdateOp) and not ix_own.in_place(op)[0])
-        old = [op.table] if isinstance(op, ix.UpdateOp) else op.operands
+        elif kind in _MADE:
+            made = True
+        elif isinstance(op, ix.UpdateOp):
+            old, made = (op.table,), not ix_own.in_place(op)[0]
         for result in op.results:
             self._mark(result, made or self._any(old))
 
@@ -150,10 +160,10 @@ class Varying:
 def mentions_symbol(op: ix.ForOp, varying: Varying) -> bool:
     """Does a size inside of the loop depend on its index?"""
     names = {op.symbol.data} if op.symbol is not None else set[str]()
-    for child in op.body.walk():
+    for child in ops_inside(op):
         if isinstance(child, ix.NameOp | ix.OpenOp) and child.operands[0] in varying:
             names.add(defined_symbol(child) or "")
-    return bool(names) and any(not names.isdisjoint(_mentioned(child)) for child in op.body.walk())
+    return bool(names) and any(not names.isdisjoint(_mentioned(child)) for child in ops_inside(op))
 
 
 def _mentioned(op: Operation) -> set[str]:

@@ -26,6 +26,7 @@ from .edit import blocks, erase, terminator
 from .fold_scalar import LINEAR
 from .linear_read import Reader
 from .linear_write import Writer
+from .simplify import simplify
 from .widen import yield_from_for
 
 
@@ -33,17 +34,20 @@ class MergeSums(ModulePass):
     name: ClassVar[str] = "merge-sums"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        merge_sums(op)
+        if merge_sums(op):
+            simplify(op)
 
 
-def merge_sums(root: Operation) -> None:
-    """Merge sums of the loops inside `root`."""
+def merge_sums(root: Operation) -> bool:
+    """Merge sums of the loops inside `root`; whether there were any."""
+    found = False
     for block in blocks(root):
         for op in list(block.ops):
             if op.regions:
-                merge_sums(op)
+                found |= merge_sums(op)
         while any(_merged(loop) for loop in block.ops if isinstance(loop, ix.ForOp)):
-            pass
+            found = True
+    return found
 
 
 def _merged(loop: ix.ForOp) -> bool:

@@ -20,6 +20,8 @@ from pydex.dialects.eff import AccType
 from pydex.dialects.ix import IdxType, TableType
 from pydex.dialects.sizes import SizeAttr, SizeListAttr
 
+from .edit import ops_of
+
 
 @dataclass(slots=True)
 class Needs:
@@ -51,9 +53,13 @@ def needs(op: Operation) -> Needs:
         inner = Needs()
         for arg in block.args:
             inner.symbols.update(mentioned(arg.type))
-        for child in block.ops:
-            inner.add(needs(child))
-        _forget_what_is_inside(block.ops, inner)
+        children = ops_of(block)
+        for child in children:
+            if child.regions:
+                inner.add(needs(child))
+            else:
+                _own_needs(child, inner)
+        _forget_what_is_inside(children, inner)
         inner.values.difference_update(block.args)
         inner.writes.difference_update(block.args)
         inner.symbols.discard(symbol or "")
@@ -65,28 +71,28 @@ def needs(op: Operation) -> Needs:
 
 
 def _own_needs(op: Operation, found: Needs) -> None:
+    """Adds what the op needs, without what is in its regions."""
     found.values.update(op._operands)  # pyright: ignore[reportPrivateUsage]  (the property builds a view)
-    for result in op.results:
-        if symbols := mentioned(result.type):
-            found.symbols.update(symbols)
-    for attribute in op.properties.values():
-        if symbols := mentioned(attribute):
-            found.symbols.update(symbols)
+    for attribute in (*[r.type for r in op.results], *op.properties.values()):
+        if (find := _MENTIONS.get(attribute.__class__)) is not None:
+            found.symbols.update(find(attribute))
     if op.regions:
         return
-    found.row.update(eff.effects(op))
+    if not (row := eff.effects(op)):
+        return
+    found.row.update(row)
     if op.__class__ is eff.AddOp:
         found.writes.add(op.operands[0])
-    elif "except" in found.row:  # a call writes the accumulators it is given
-        found.writes.update(o for o in op.operands if isinstance(o.type, AccType))
-        if found.writes:
-            found.row.add("accum")
+    elif "except" in row and (written := [o for o in op.operands if isinstance(o.type, AccType)]):
+        found.writes.update(written)  # a call writes the accumulators it is given
+        found.row.add("accum")
 
 
-def _forget_what_is_inside(ops, inner: Needs) -> None:
+def _forget_what_is_inside(ops: Iterable[Operation], inner: Needs) -> None:
     for child in ops:
-        inner.values.difference_update(child.results)
-        if (symbol := defined_symbol(child)) is not None and not child.regions:
+        if child.results:
+            inner.values.difference_update(child.results)
+        if not child.regions and (symbol := defined_symbol(child)) is not None:
             inner.symbols.discard(symbol)
     inner.row.discard("symbol")
 

@@ -16,12 +16,13 @@ from xdsl.ir import Operation, OpResult, SSAValue
 
 from pydex.dialects import eff, ix
 
+from .edit import ops_inside
 from .needs import defined_symbol, needs
 
 
 def read_first(module: ModuleOp) -> None:
     """Rewrite every function of the module."""
-    for update in [op for op in module.walk() if isinstance(op, ix.UpdateOp)]:
+    for update in [op for op in ops_inside(module) if isinstance(op, ix.UpdateOp)]:
         for use in list(update.table.uses):
             read = use.operation
             if isinstance(read, ix.AtOp) and use.index == 0 and read.parent is update.parent:

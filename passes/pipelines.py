@@ -34,7 +34,6 @@ OPTIMISE = (
     "ix-fuse",
     "simplify",
     "merge-sums",  # after fusion: the sums are those of one loop, and after cse: what they share is one value
-    "simplify",
     "ix-share",  # after fusion: what two loops still compute alike, one cannot
     "licm",
     "dce",  # of loops, the results that have been hoisted

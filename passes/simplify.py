@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from .cse import cse
@@ -21,6 +22,11 @@ class Simplify(ModulePass):
     name: ClassVar[str] = "simplify"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        fold(op)
-        cse(op)
-        dce(op)
+        simplify(op)
+
+
+def simplify(root: Operation) -> None:
+    """Simplify everything inside `root`."""
+    fold(root)
+    cse(root)
+    dce(root)

@@ -14,6 +14,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from pydex.dialects.eff import AccType
 from pydex.dialects.ix import IdxType, TableType
 from pydex.dialects.sizes import SizeAttr, SizeListAttr, fresh
+from pydex.passes.edit import ops_inside
 
 Sizes = dict[str, SizeAttr]
 Values = dict[SSAValue, SSAValue]
@@ -51,7 +52,7 @@ def clone(op: Operation, values: Values, sizes: Sizes | None = None) -> Operatio
     """
     sizes = {} if sizes is None else sizes
     properties = dict(op.properties)
-    if isinstance(name := properties.get("symbol"), StringAttr):
+    if (name := properties.get("symbol")) is not None and isinstance(name, StringAttr):
         sizes[name.data] = SizeAttr.of(new := fresh(name.data))
         properties["symbol"] = StringAttr(new)
     copy = op.create(
@@ -90,17 +91,17 @@ def clone_all(ops: Iterable[Operation], values: Values, sizes: Sizes) -> list[Op
 def defined_symbols(root: Operation) -> set[str]:
     """The symbols that `root` and the ops inside it define."""
     found: set[str] = set()
-    for op in root.walk():
-        if isinstance(name := op.properties.get("symbol"), StringAttr):
+    for op in (root, *ops_inside(root)):
+        if (name := op.properties.get("symbol")) is not None and isinstance(name, StringAttr):
             found.add(name.data)
-        if isinstance(names := op.properties.get("symbols"), ArrayAttr):
+        if (names := op.properties.get("symbols")) is not None and isinstance(names, ArrayAttr):
             found.update(n.data for n in names if isinstance(n, StringAttr))
     return found
 
 
 def rename_in_place(root: Operation, sizes: Sizes) -> None:
     """Replace symbols in the types and attributes of `root` and the ops inside it (not in what defines them)."""
-    for op in root.walk():
+    for op in (root, *ops_inside(root)):
         for result in op.results:
             result._type = substitute(result.type, sizes)  # pyright: ignore[reportPrivateUsage]
         for block in (b for r in op.regions for b in r.blocks):

@@ -24,7 +24,7 @@ from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
 from .ad_emit import Emitter
-from .edit import insert, replace
+from .edit import insert, ops_inside, replace
 
 #: coef * (the index of the step) + offset, or a value from outside of the loop
 Place: TypeAlias = tuple[SizeAttr, SizeAttr] | SSAValue
@@ -39,7 +39,7 @@ class TapeNarrow(ModulePass):
 
 def narrow(root: Operation) -> None:
     """Narrow the output tables of the sequential loops inside `root`."""
-    for op in [o for o in root.walk() if isinstance(o, eff.LoopOp)]:
+    for op in [o for o in ops_inside(root) if isinstance(o, eff.LoopOp)]:
         narrowed = op
         for k in range(len(op.initial), len(op.results_)):
             narrowed = _narrow_one(narrowed, k)

@@ -193,6 +193,31 @@ def test_what_is_swept(capsys: pytest.CaptureFixture[str]) -> None:
     assert not any(map(asks_for_threads, (mirrored, normalised, history, line, pairs)))
 
 
+def test_the_step_of_one_thread_is_written_once() -> None:
+    """As part of the sweep; threads that share a step call the function of a chunk."""
+    text = diffuse.ir("mlir")
+    assert "call @pdx_parallel" in text and "always_inline" not in text
+    assert text.count("loop_annotation = #rare") >= 2, "the rims of rows and columns"
+
+
+@dx.jit
+def growing(start: f64[n, m], steps: dx.Size[t]) -> f64[n, m]:
+    """Every step has more to do than the one before."""
+    u = start.copy()
+    for s in t:
+        turns = dx.Fin(dx.ordinal(s))
+        u = [[0.5 * u[i, j] + sum(0.1 * u.get((i - 1, j), 0.0) * u[i, j] for _ in turns) for j in m] for i in n]
+    return u
+
+
+def test_steps_that_differ(threads: int) -> None:
+    assert asks_for_threads(growing)
+    u = start = np.random.default_rng(8).uniform(size=(50, 3))
+    for s in range(40):
+        u = 0.5 * u + s * 0.1 * np.vstack([np.zeros((1, 3)), u[:-1]]) * u
+    np.testing.assert_allclose(growing(start, 40), u, rtol=1e-12)
+
+
 @dx.jit(deterministic=True)
 def promised(start: f32[n, m], steps: dx.Size[t]) -> f32[n, m]:
     return diffuse(start, steps)
