@@ -15,6 +15,7 @@ from .affine import affine
 from .block_graph import Graph, Node
 from .fuse_branches import merge_branches
 from .fuse_loops import loop_of, merge
+from .own_rows import owns_rows
 
 
 def merge_block(block: Block) -> bool:
@@ -72,7 +73,8 @@ def _only_own_elements(first: Operation, a: ix.ForOp, second: Operation, b: ix.F
     """Does `second` use results of `first` only as `result[i, ...]`, inside `b`, at its own index?"""
     for result in first.results:
         users = [u.operation for u in result.uses if second.is_ancestor(u.operation)]
-        if users and _origin(first, a, result) is None:
+        made = _origin(first, a, result) if users else None
+        if users and (made is None or (made in _results_of(a, "own") and not owns_rows(a, made))):
             return False
         for user in users:
             if not isinstance(user, ix.AtOp) or user.table is not result or not b.is_ancestor(user):

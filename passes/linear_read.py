@@ -31,6 +31,8 @@ class Reader:
         self.block = block
         self.differences: dict[tuple[SSAValue, SSAValue], SSAValue] = {}
         self.numbers: dict[Hashable, int] = {}  # of factors, in the order in which they are met
+        self.known_terms: dict[SSAValue, list[Term]] = {}  # what is used often is read once, or squares of squares
+        self.known_products: dict[SSAValue, Term] = {}  # would take exponential time
         for op in block.ops:
             if isinstance(op, arith.SubfOp) and (op.rhs, op.lhs) not in self.differences:
                 self.differences.setdefault((op.lhs, op.rhs), op.result)
@@ -38,12 +40,19 @@ class Reader:
 
     def terms(self, value: SSAValue) -> list[Term]:
         """The terms that the value is the sum of."""
-        term = self.product(value)
-        opened = self.opened(term) if len(term.factors) == 1 else None
-        return [term] if opened is None else opened
+        if value not in self.known_terms:
+            term = self.product(value)
+            opened = self.opened(term) if len(term.factors) == 1 else None
+            self.known_terms[value] = [term] if opened is None else opened
+        return self.known_terms[value]
 
     def product(self, value: SSAValue) -> Term:
         """The factors that the value is the product of."""
+        if value not in self.known_products:
+            self.known_products[value] = self._product(value)
+        return self.known_products[value]
+
+    def _product(self, value: SSAValue) -> Term:
         whole = Term(1.0, (value,))
         if (number := constant(value)) is not None:
             return Term(float(number), ()) if _is_plain(number) else whole

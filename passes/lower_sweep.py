@@ -91,7 +91,7 @@ def _alone(low: Lowering, sweep: Sweep) -> Val | bool:
 
 def sweep_of(op: eff.LoopOp) -> Sweep | None:
     """The parts of such a loop; None of any other."""
-    if len(op.results_) != 1 or op.size.constant == 1:
+    if len(op.carried) != 1 or len(op.results_) != 1 or op.size.constant == 1:
         return None
     (table,), (following,) = op.carried, op.yielded
     *before, _ = op.body.block.ops

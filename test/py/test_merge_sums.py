@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pair_programs import PROGRAMS, forces, forces_f32, line, potential
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import f64
+from xdsl.ir import Block
 
 import pydex as dx
 from pydex.passes import merge_sums
+from pydex.passes.linear_read import Reader
 
 pytestmark = pytest.mark.slow
 
@@ -96,6 +100,17 @@ def test_the_gradient_of_forces_is_that_written_by_hand() -> None:
 
 def test_bodies_are_in_lanes() -> None:
     assert "vector<8xf64>" in potential.ir("mlir") and "vector<8xf64>" in dx.grad(potential, wrt="r").ir("mlir")
+
+
+def test_squares_of_squares_are_read_once_each() -> None:
+    """2 ** 60 factors, if each use of a value took it apart again."""
+    block = Block(arg_types=[f64])
+    value = block.args[0]
+    for _ in range(60):
+        square = arith.MulfOp(value, value)
+        block.add_op(square)
+        value = square.result
+    assert len(Reader(block).terms(value)) == 1
 
 
 def test_sums_of_the_source_stay_two() -> None:

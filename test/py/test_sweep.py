@@ -235,3 +235,20 @@ def test_gradients() -> None:
     before, after = (np.sum(numpy_diffuse(start.astype("f8") + step * direction, 40) ** 2) for step in (-1e-4, 1e-4))
     slope = np.sum(gradient(start, 40).astype("f8") * direction)
     assert slope == pytest.approx((after - before) / 2e-4, rel=1e-4)
+
+
+def test_a_loop_that_carries_nothing_is_no_sweep() -> None:
+    """What a reverse of it needs is all that is left of a loop whose last number is made anew in each iteration."""
+
+    @dx.jit
+    def renewed(x: f64[n], a: f64) -> f64:
+        s = a
+        for i in n:
+            s = dx.sin(x[n.wrap(dx.ordinal(i) + 1)] * a + dx.tanh(x[i]))
+        return s
+
+    x = np.array([0.3, -0.5, 0.7])
+    x_bar, a_bar = dx.grad(renewed, (0, 1))(x, 0.3)
+    slope = np.cos(x[0] * 0.3 + np.tanh(x[2]))
+    np.testing.assert_allclose(x_bar, slope * np.array([0.3, 0.0, 1 - np.tanh(x[2]) ** 2]), rtol=1e-12)
+    assert a_bar == pytest.approx(slope * x[0], rel=1e-12)
