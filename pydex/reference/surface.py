@@ -16,7 +16,6 @@ from pydex.reference.tables import constant
 from pydex.reference.tables import elementwise as each
 from pydex.types import ElementType, TableType, Type
 
-
 #: The operators that mean the operation of an accumulator, as `+=` does.
 SIGNS = {reductions.sum_: "+", reductions.prod: "*", reductions.any_: "|", reductions.all_: "&"}
 
