@@ -14,7 +14,7 @@ from xdsl.ir import SSAValue
 
 from pydex.dialects import eff
 from pydex.frontend import elementwise, overloads
-from pydex.frontend.effects import accumulation, base_name
+from pydex.frontend.effects import accumulated_target, accumulation, base_name
 from pydex.frontend.indexing import locate
 from pydex.frontend.kinds import StaticType
 from pydex.frontend.scalars import common
@@ -107,15 +107,25 @@ def accumulate(el: Elaborator, node: ast.stmt) -> bool:
     if isinstance(current, Identity) or (isinstance(target, ast.Name) and name in el.partials):
         return _into_partial(el, target, monoid, expression, operator)
     if isinstance(current, Monoidal):
-        _into_content(el, current, target, expression)
+        _check_operation(el, node, current.monoid, monoid)
+        _into_content(el, current, target, expression, operator)
         return True
     if isinstance(current, Accumulator):
+        _check_operation(el, node, current.monoid, monoid)
         _into_reference(el, current, target, expression, operator)
         return True
     return False
 
 
-def _into_content(el: Elaborator, current: Monoidal, target: ast.expr, expression: ast.expr) -> None:
+def _check_operation(el: Elaborator, node: ast.stmt, monoid: str, written: str) -> None:
+    """`+=` is the accumulator's own monoid; any other statement has to be that monoid as it is written."""
+    adds = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add)
+    if not adds and written != monoid:
+        name = base_name(accumulated_target(node))
+        el.fail(f"{name} accumulates by {monoid}, not by {written}", node, help=f"write `{name} += …` for {monoid}")
+
+
+def _into_content(el: Elaborator, current: Monoidal, target: ast.expr, expression: ast.expr, operator: str) -> None:
     """`acc += e` outside of the loops that accumulate: an update."""
     from pydex.frontend.indexing import read_place
     from pydex.frontend.updates import updated
@@ -123,6 +133,7 @@ def _into_content(el: Elaborator, current: Monoidal, target: ast.expr, expressio
     name, content, keys = base_name(target), current.content, subscript_keys(target)
     assert name is not None
     value = el.value(expression)
+    value = overloads.unary(el, "-", value) if operator == "-" else value
     if not keys:
         made = combine_values(el, current.monoid, content, value)
     else:

@@ -9,15 +9,15 @@ from xdsl.dialects import arith
 from xdsl.ir import SSAValue
 
 from pydex.dialects import eff, ix
-from pydex.frontend import overloads, scalars
+from pydex.frontend import elementwise, overloads, scalars
 from pydex.frontend.branches import choose
 from pydex.frontend.kinds import factors_of, root, size_of
 from pydex.frontend.prove import refute_in_range, require
 from pydex.frontend.structure import index_value
-from pydex.frontend.values import NUMBERS, Int, Scalar, Table, Tuple, Value
+from pydex.frontend.values import NUMBERS, Int, Literal, Scalar, Table, Tuple, Value
 from pydex.sets import Fin, IndexSet, Slice
 from pydex.sizes import Size
-from pydex.types import bool_
+from pydex.types import bool_, u64
 
 if TYPE_CHECKING:
     from pydex.frontend.elaborator import Elaborator
@@ -28,6 +28,11 @@ def _number(el: Elaborator, index_set: IndexSet, value: Value) -> SSAValue:
         el.fail(f"an ordinal of {index_set!r} is an integer, found {overloads.describe(value)}",
                 help="convert it: i64(…)")  # fmt: skip
     return scalars.to_index_number(el, value)
+
+
+def _is_u64(value: Value) -> bool:
+    """May it be greater than any number of type index, which has a sign?"""
+    return isinstance(value, NUMBERS) and scalars.form_of(value) is None and scalars.dtype_of(value) == u64
 
 
 def _range(el: Elaborator, index_set: IndexSet) -> tuple[Size, Size]:
@@ -70,6 +75,8 @@ def clamp(el: Elaborator, index_set: IndexSet, value: Value) -> Value:
     """The index nearest to this ordinal."""
     _require_element(el, "clamp", index_set)
     lo, hi = _range(el, index_set)
+    if _is_u64(value):
+        value = elementwise.extremum(el, "min", value, Literal(2**63 - 1))  # type: ignore[arg-type]
     number = _number(el, index_set, value)
     raised = el.emit(arith.MaxSIOp(number, el.frame.number(lo)))
     return _proved(el, index_set, el.emit(arith.MinSIOp(raised, el.frame.number(hi - 1))))
@@ -80,8 +87,11 @@ def wrap(el: Elaborator, index_set: IndexSet, value: Value) -> Value:
     _require_element(el, "wrap", index_set)
     lo, _ = _range(el, index_set)
     number, size = _number(el, index_set, value), el.frame.number(size_of(index_set))
-    quotient = el.emit(arith.FloorDivSIOp(number, size))
-    rest = el.emit(arith.SubiOp(number, el.emit(arith.MuliOp(quotient, size))))
+    if _is_u64(value):
+        rest = el.emit(arith.RemUIOp(number, size))
+    else:
+        quotient = el.emit(arith.FloorDivSIOp(number, size))
+        rest = el.emit(arith.SubiOp(number, el.emit(arith.MuliOp(quotient, size))))
     if lo != Size.of(0):
         rest = el.emit(arith.AddiOp(rest, el.frame.number(lo)))
     return _proved(el, index_set, rest)
@@ -116,5 +126,3 @@ def get(el: Elaborator, table: Table, *args: Value) -> Value:
         return value
 
     return choose(el, Scalar(holds, bool_), element, lambda: default)
-
-

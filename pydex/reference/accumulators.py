@@ -15,6 +15,12 @@ class Accumulator:
 
     value: Any
     operation: Callable[[Any, Any], Any]
+    sign: str  # of the operation; "" if it has none
+
+    def check_operation(self, op: str) -> None:
+        """`+=` is the accumulator's own operation; another sign has to be that of the operation."""
+        if op not in ("+", self.sign) and (op, self.sign) != ("-", "+"):
+            raise TypeError(f"an accumulator of another operation than {op}")
 
     def combine(self, value: Any) -> Accumulator:
         """`acc += value`."""
@@ -25,6 +31,10 @@ class Accumulator:
         """`acc[key] += value`."""
         table: Table = self.value
         table[key] = elementwise(self.operation, (table[key], value))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """`acc[key] = max(acc[key], value)`."""
+        self.value[key] = value
 
     def __getitem__(self, key: Any) -> Any:
         return self.value[key]

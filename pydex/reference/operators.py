@@ -72,14 +72,16 @@ def unary(op: str, value: Any) -> Any:
 def augment(op: str, target: Any, value: Any) -> Any:
     """The new value of a name after `name op= value`."""
     if isinstance(target, Accumulator):
-        return target.combine(value)
+        target.check_operation(op)
+        return target.combine(unary("-", value) if op == "-" else value)
     return binary(op, target, value)
 
 
 def augment_item(op: str, target: Any, key: Any, value: Any) -> None:
     """`target[key] op= value`, with key evaluated once."""
     if isinstance(target, Accumulator):
-        target.combine_item(key, value)
+        target.check_operation(op)
+        target.combine_item(key, unary("-", value) if op == "-" else value)
     else:
         target[key] = binary(op, target[key], value)
 

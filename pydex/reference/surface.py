@@ -16,8 +16,11 @@ from pydex.reference.tables import constant
 from pydex.reference.tables import elementwise as each
 from pydex.types import ElementType, TableType, Type
 
+#: The operators that mean the operation of an accumulator, as `+=` does.
+SIGNS = {reductions.sum_: "+", reductions.prod: "*", reductions.any_: "|", reductions.all_: "&"}
 
-def accum(type: Type, monoid: Callable[..., Any]) -> Accumulator:
+
+def accum(type: Type, monoid: Callable[..., Any] = reductions.sum_) -> Accumulator:
     """`accum(f32[m], max)`: starts at the monoid's neutral element everywhere."""
     if monoid not in MONOIDS:
         raise TypeError(f"accum needs a monoid (sum, prod, max, min, any, all), found {monoid!r}")
@@ -25,7 +28,8 @@ def accum(type: Type, monoid: Callable[..., Any]) -> Accumulator:
     if not isinstance(element, ElementType):
         raise TypeError(f"accum needs scalars to combine, found {element!r}")
     found = MONOIDS[monoid]
-    return Accumulator(constant(type, element(found.identity(*_bounds(element)))), found.operation)
+    start = constant(type, element(found.identity(*_bounds(element))))
+    return Accumulator(start, found.operation, SIGNS.get(monoid, ""))
 
 
 def _bounds(element: ElementType) -> tuple[Any, Any]:
