@@ -333,24 +333,28 @@ def test_a_choice_by_a_rounded_number_is_made_once(forced: None) -> None:
     """Whoever has won twice with the same number must be the same in all loops of the reverse."""
 
     @dx.jit
-    def won_twice(x: f64[n], z: f64[n], w: f64[n], a: f64) -> f64:
-        s, t, total, most = a, 0.25, 0.0, -1.0
+    def won_twice(x: f64[n], z: f64[n], q: n.Index[n], a: f64, b: f64, w: f64[n]):
+        s, t, acc, total, most = a, 0.25, dx.zeros(f64[n]), 0.0, -1.0
         for _ in range(2):
             for i in reversed(n):
-                t = dx.sin(dx.sqrt(1.5 + (z[i] + a) ** 2) * (0.67 + z[n.wrap(dx.ordinal(i) + 3)]))
-                t = 0.9 * dx.sin(0.3 * ((x[i] + s) * (t - w[i])))
-                s = dx.sin(a / (a**2 + 2.5) / (4.0 + x[i] ** 2))
-                total += dx.exp(0.3 * dx.tanh(0.3 * t))
-                most = max(most, s / (s**2 + 2.5) * (t * s))
-                if a * x[i] > 40.0:
+                t = dx.sin(
+                    dx.sqrt(1.5 + (z[i] + a) ** 2) * (0.67 + z[n.wrap(dx.ordinal(i) + 3)] + dx.stop_gradient(x[q[i]]))
+                )
+                t = 0.9 * (dx.sin(0.3 * ((x[i] + s) * (t - w[i]))))
+                s = dx.sin((a / (a**2 + 2.5)) / (dx.sqrt(1.5 + x[i] ** 2) ** 2 + 2.5))
+                acc[n.wrap(dx.ordinal(i) + 1)] += dx.exp(0.3 * dx.tanh(0.3 * t))
+                total += (b - 0.47) if x[i] * z[i] > 0.87 / (w[i] ** 2 + 2.5) else dx.tanh(0.3 * 0.66)
+                most = max(most, (s / (s**2 + 2.5) * (t * s)))
+                if a * x[q[i]] > 40.0:
                     break
-        return s + t + total + most
+        return s + t + sum(acc[e] * w[e] for e in n) + total + most
 
-    rng = np.random.default_rng(1)
-    for count in range(600, 1040, 40):
-        x, z, w = 0.7 * rng.normal(size=(3, count))
-        _, tangent = dx.jvp(won_twice, (x, z, w, 0.37), (0 * x, 0 * z, 0 * w, 1.0))
-        assert dx.grad(won_twice, "a")(x, z, w, 0.37) == pytest.approx(tangent, rel=1e-10)
+    rng = np.random.default_rng(1031)
+    x, z, w = (0.7 * rng.normal(size=1030) for _ in range(3))
+    args = (x, z, rng.integers(0, 1030, size=1030), 0.37, -0.4, w)
+    _, tangent = dx.jvp(won_twice, args, (0 * x, 0 * z, 0, 1.0, 0.0, 0 * w))
+    _, _, a_bar, _, _ = dx.grad(won_twice, ("x", "z", "a", "b", "w"))(*args)
+    assert a_bar == pytest.approx(tangent, rel=1e-10)
 
 
 def test_choices_of_rounded_numbers(forced: None) -> None:
