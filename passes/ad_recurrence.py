@@ -8,7 +8,7 @@ if that is estimated to be less work than to run the body once more, when all λ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -19,6 +19,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from pydex.dialects import eff, ix
 
 from .ad_affine import Affine, Form, NotAffine
+from .ad_choices import decides, feeding
 from .ad_emit import Emitter
 from .cse import cse
 from .dce import dce
@@ -92,10 +93,11 @@ def coefficients(emit: Emitter, loop: ix.ForOp, inner: Affine, step: eff.LoopOp)
     hoist(around)
     simple = iter(made.yielded)
     forms = [Form(tuple(None if t is None else next(simple) for t in f.terms), f.chosen) for f in forms]
-    if sums is not None and _is_less(made, rows := forms[: len(rows)], forms, step):
-        sums = dict(zip(sums, forms[len(rows) :], strict=True))
+    rows, of_sums = forms[: len(rows)], forms[len(rows) :]
+    if sums is not None and (decides(step.body.block.walk(), step.body.block) or _is_less(made, rows, forms, step)):
+        sums = dict(zip(sums, of_sums, strict=True))
     else:
-        rows, sums = forms[: len(rows)], None
+        sums = None
     kept = varying(made, [*rows, *(sums or {}).values()])
     made = emit.replace_for(made, ["tab"] * len(kept), kept)
     dce(made)
@@ -131,16 +133,3 @@ def _is_less(made: ix.ForOp, rows: Sequence[Form], forms: Sequence[Form], step: 
     whole, needed, again = (work(block), work(block, feeding(block, of_rows)), work(step.body.block))
     difference = (needed + again - whole - more).constant
     return difference is not None and difference >= 0
-
-
-def feeding(block: Block, values: Iterable[SSAValue]) -> Collection[Operation]:
-    """The ops of a block that values depend on."""
-    found: set[Operation] = set()
-    waiting = list(values)
-    while waiting:
-        op = waiting.pop().owner
-        op = block.find_ancestor_op_in_block(op) if isinstance(op, Operation) else None
-        if op is not None and op not in found:
-            found.add(op)
-            waiting += [o for inner in op.walk() for o in inner.operands]
-    return found

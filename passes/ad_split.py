@@ -15,7 +15,7 @@ overflow or vanish where its product with λ, from left to right, would not.
 
 Not split: what carries more than FEW numbers, or a table; loops inside of order-free ones, where these are what runs
 in lanes; bodies with loops, or not linear by the rules of `ad_affine`; loops that read no tape, which need no memory as
-they are; and where it would not pay (`_pays`).
+they are; bodies that would run twice and choose by rounded numbers (`decides`); and where it would not pay (`_pays`).
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
 from .ad_affine import Affine, NotAffine
+from .ad_choices import decides, feeding
 from .ad_emit import Emitter
 from .ad_keep import in_segments
-from .ad_recurrence import Map, coefficients, feeding
+from .ad_recurrence import Map, coefficients
 from .carried_chain import chain
 from .edit import ops_inside, replace
 from .lower_cost import work
@@ -102,7 +103,7 @@ def split(loop: eff.LoopOp) -> None:
         emit = Emitter.before(loop)
         inside = emit.into(segments.body.block)
         step = steps.map(inside, segments.index)
-        fitting = _length(loop, step) if step is not None and _pays(loop, step) else None
+        fitting = _length(loop, step) if step is not None and _may_pay(loop, step) else None
         if step is not None and fitting == length:
             last = steps.segment(inside, step, segments)
             replace(loop, steps.remaining(emit, emit.finish_loop(segments, last).results_))
@@ -205,6 +206,11 @@ def _length(loop: eff.LoopOp, step: Map) -> int | None:
     most = max(work(b).constant or 0 for b in bodies)
     bytes = 8 * (len(step.tables) + len(loop.carried))
     return next((k for k in LENGTHS if bytes * k <= CACHE and most * k < 2 * CHUNK_WORK), None)
+
+
+def _may_pay(loop: eff.LoopOp, step: Map) -> bool:
+    """Is each choice made once, and the loop faster in three?"""
+    return not (step.sums is None and decides(loop.body.block.walk(), loop.body.block)) and _pays(loop, step)
 
 
 def _pays(loop: eff.LoopOp, step: Map) -> bool:

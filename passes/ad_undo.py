@@ -9,10 +9,11 @@ A loop that fills a table and reads what it has filled in loops inside (a triang
 minimum over the places to cut) may read any element, so a tape of the table would be a copy for each iteration. The
 reverse walks backwards: before it comes to what reads a version of the table, it has taken back all later updates.
 
-What is read at the level of the updates, and what loops inside make of the table, is on the tape: the body runs again
-before anything is taken back. An inner sequential loop that is given the table takes it back likewise; as in `ad_tape`,
-only where it has fewer loops than the table has axes, else copies are smaller than what updates keep. Not for tables of
-a few elements, nor where a version is read after the next one is made, or two are made of one.
+What is read at the level of the updates, an index that might be another one if it is made again, and what loops inside
+make of the table, is on the tape: the body runs again before anything is taken back. An inner sequential loop that is
+given the table takes it back likewise; as in `ad_tape`, only where it has fewer loops than the table has axes, else
+copies are smaller than what updates keep. Not for tables of a few elements, nor where a version is read after the next
+one is made, or two are made of one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from xdsl.ir import Block, Operation, SSAValue, Use
 
 from pydex.dialects import eff, ix
 
+from .ad_choices import decides, feeding
 from .ad_tape import History, Tape, cells, depth, handed, next_of, tape_of_loop
 from .needs import mentioned
 
@@ -48,11 +50,24 @@ def with_undo(tape: Tape, block: Block, carried: Sequence[SSAValue], must: Seque
     for history in found.values():
         made.absent.update((*history.changes, *history.reads, *history.rows, *history.readers))
         made.values += [r for op in (*history.reads, *history.readers) for r in op.results]
+        updates = (op for op in history.changes if isinstance(op, ix.UpdateOp))
+        made.values += [i for op in updates for i in op.indices if _is_chosen(i, block)]
         for loop in (op for op in history.changes if isinstance(op, eff.LoopOp)):
             made.values += [r for r in loop.results_ if r not in versions]
             made.loops[loop] = _inner(loop, [arg for old, arg, _ in handed(loop) if old in versions])
     made.values = list(dict.fromkeys(made.values))
     return made
+
+
+def _is_chosen(index: SSAValue, block: Block) -> bool:
+    """Might the index be another one if it is made again?"""
+    made = {inner for op in feeding(block, [index]) for inner in op.walk()}
+    return decides(made, block)
+
+
+def _names_a_loop(index: SSAValue) -> bool:
+    """Is it an index of a set that depends on a loop around, which no tape can hold?"""
+    return isinstance(index.owner, Operation) and _depends(index.owner)
 
 
 def _is_large(table: SSAValue) -> bool:
@@ -86,6 +101,8 @@ def _history(block: Block, table: SSAValue) -> History:
             raise Refused
         match change := uses[0].operation:
             case ix.UpdateOp() if uses[0].index == 0:
+                if any(_is_chosen(i, block) and _names_a_loop(i) for i in change.indices):
+                    raise Refused
                 history.versions.append(change.result)
                 history.changes.append(change)
             case eff.LoopOp():

@@ -14,7 +14,9 @@ from law1.subject import DERIVATIVES, subject
 import pydex as dx
 from benchmarks import lv_ode
 from pydex import f32, f64, pipeline
+from pydex.dialects import eff
 from pydex.passes import ad_split
+from pydex.passes.ad_choices import decides
 from pydex.passes.pipelines import CPU
 
 pytestmark = pytest.mark.slow
@@ -325,3 +327,49 @@ def test_nan_goes_back(forced: None) -> None:
     x[600] = np.nan
     x_bar, p_bar = dx.grad(pendulum, (0, 1))(x, 0.3)
     assert np.isnan(p_bar) and np.isnan(x_bar).all()
+
+
+def test_a_choice_by_a_rounded_number_is_made_once(forced: None) -> None:
+    """Whoever has won twice with the same number must be the same in all loops of the reverse."""
+
+    @dx.jit
+    def won_twice(x: f64[n], z: f64[n], q: n.Index[n], a: f64, b: f64, w: f64[n]):
+        s, t, acc, total, most = a, 0.25, dx.zeros(f64[n]), 0.0, -1.0
+        for _ in range(2):
+            for i in reversed(n):
+                t = dx.sin(
+                    dx.sqrt(1.5 + (z[i] + a) ** 2) * (0.67 + z[n.wrap(dx.ordinal(i) + 3)] + dx.stop_gradient(x[q[i]]))
+                )
+                t = 0.9 * (dx.sin(0.3 * ((x[i] + s) * (t - w[i]))))
+                s = dx.sin((a / (a**2 + 2.5)) / (dx.sqrt(1.5 + x[i] ** 2) ** 2 + 2.5))
+                acc[n.wrap(dx.ordinal(i) + 1)] += dx.exp(0.3 * dx.tanh(0.3 * t))
+                total += (b - 0.47) if x[i] * z[i] > 0.87 / (w[i] ** 2 + 2.5) else dx.tanh(0.3 * 0.66)
+                most = max(most, (s / (s**2 + 2.5) * (t * s)))
+                if a * x[q[i]] > 40.0:
+                    break
+        return s + t + sum(acc[e] * w[e] for e in n) + total + most
+
+    rng = np.random.default_rng(1031)
+    x, z, w = (0.7 * rng.normal(size=1030) for _ in range(3))
+    args = (x, z, rng.integers(0, 1030, size=1030), 0.37, -0.4, w)
+    _, tangent = dx.jvp(won_twice, args, (0 * x, 0 * z, 0, 1.0, 0.0, 0 * w))
+    _, _, a_bar, _, _ = dx.grad(won_twice, ("x", "z", "a", "b", "w"))(*args)
+    assert a_bar == pytest.approx(tangent, rel=1e-10)
+
+
+def test_choices_of_rounded_numbers(forced: None) -> None:
+    """What a loop decides by numbers that it rounds; those that it reads are the same in every run."""
+
+    def decided(program: Any) -> set[bool]:
+        loops = [o for o in subject(program, (np.ones(3), 0.3)).module.walk() if isinstance(o, eff.LoopOp)]
+        return {decides(loop.body.block.walk(), loop.body.block) for loop in loops}
+
+    @dx.jit
+    def rounded(x: f64[n], p: f64) -> f64:
+        h = 0.1
+        for i in n:
+            h = dx.sin(h) if h * x[i] + p > 0.0 else x[i]
+        return h
+
+    assert decided(rounded) == {True}
+    assert decided(branched) == {False}

@@ -201,3 +201,20 @@ def test_the_gradient_of_a_determinant_is_the_inverse():
     a = positive(np.random.default_rng(3), 30)
     found = dx.grad(log_determinant)(a)
     np.testing.assert_allclose((found + found.T) / 2, np.linalg.inv(a), rtol=1e-9, atol=1e-12)
+
+
+def test_an_index_of_a_rounded_number_is_kept():
+    """Made again, it might be another one, and an element be put back in another place."""
+
+    @dx.jit
+    def rounded(x: f64[n], steps: i64) -> f64:
+        t = x.copy()
+        for s in range(steps):
+            mean = sum(t[j] * t[j] for j in n) / n.size
+            k = n.wrap(i64(10.0 * t[0] * t[0] + dx.sin(mean)) + s)
+            t[k] = t[k] * 0.5 + dx.sin(mean)
+        return sum(dx.cos(t[i]) * t[i] for i in n)
+
+    text = dx.grad(rounded).ir("cpu")
+    assert text[text.index("@grad") :].count("arith.fptosi") == 1
+    Law1(rounded, (spread(np.random.default_rng(7), 5), 9), {}, FIRST).check(every_pass=False, compiled=("optimised",))
