@@ -102,7 +102,8 @@ def backward_while(reverse: Reverse, op: eff.WhileOp, level: Level) -> None:
     level.emit.insert(ix.OpenOp(level.values[op.trips], symbol))
     steps = Steps(op, SizeAttr.of(symbol), False)
     again = level.rerun()
-    with_tape(reverse, steps, again)
+    results = with_tape(reverse, steps, again)
+    level.values.update(zip(op.results_, results, strict=False))  # tables are taken back from where the tape ends
     level.kept[op] = again.kept[op]
     _reverse_steps(reverse, steps, level)
 
