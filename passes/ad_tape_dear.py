@@ -45,7 +45,7 @@ LINEAR = (arith.AddfOp, arith.SubfOp, arith.NegfOp, arith.ExtFOp, arith.TruncFOp
 def with_dear(tape: Tape, block: Block, active: Set[SSAValue]) -> Tape:
     """The tape of a body, with what is dear in it as far as there is room."""
     loops = {op: with_dear(t, op.body.block, active) if isinstance(op, ix.ForOp) else t for op, t in tape.loops.items()}
-    found, room = replace(tape, values=[*tape.values], loops=loops), _needed(tape, active) * MORE
+    found, room = replace(tape, values=[*tape.values], loops=loops), _room(tape, active)
     for op, further in _offers(block, active):
         if op not in tape.absent and is_at_most(size := _size(further), room):
             room = room - size
@@ -111,9 +111,11 @@ def _asks(use: Use, active: Set[SSAValue]) -> bool:
             return not isinstance(op, BY_RESULT)
 
 
-def _needed(tape: Tape, active: Set[SSAValue]) -> SizeAttr:
-    """How many numbers an iteration has to keep: of what is only a factor of what has no derivative, none."""
-    return _size(replace(tape, values=[v for v in tape.values if _is_asked_for(v, active)]))
+def _room(tape: Tape, active: Set[SSAValue]) -> SizeAttr:
+    """How many more numbers may be kept: none beside values that are only factors of what has no derivative, and which
+    therefore need not be kept."""
+    needed = tape.loops or tape.histories or any(_is_asked_for(v, active) for v in tape.values)
+    return _size(tape) * MORE if needed else SizeAttr.of(0)
 
 
 def _size(tape: Tape) -> SizeAttr:
