@@ -67,6 +67,10 @@ class Target(Protocol):
 
     def store(self, low: Lowering, place: Any, indices: Sequence[Index], value: Val) -> None: ...
 
+    def turned(self, low: Lowering, type: ix.TableType, source: Any, target: Any) -> bool:
+        """Copies a table from the lanes' own memory to rows of outside, or back, if that can be done in blocks."""
+        ...
+
     def carried(self, low: Lowering, place: Any) -> list[Val]:
         """The values that a loop or branch must pass on to pass on the place."""
         ...
@@ -361,6 +365,12 @@ class Lowering:
         return None
 
     def copy(self, type: Attribute, source: Any, target: Any) -> None:
+        """Copies a table."""
+        if self.group is not None and isinstance(type, ix.TableType) and self.target.turned(self, type, source, target):
+            return
+        self.copy_each(type, source, target)
+
+    def copy_each(self, type: Attribute, source: Any, target: Any) -> None:
         """Copies a table element by element."""
         load, store = self.target.load, self.target.store
         self.each(type, lambda at: store(self, target, at, load(self, source, at)))

@@ -17,6 +17,7 @@ from pydex.dialects import eff, ix
 from pydex.passes import lower_lane_cells
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_lane_cells import Place
+from pydex.passes.lower_lane_turns import Side, Turn
 from pydex.passes.lower_scalars import scalar_type
 from pydex.passes.lower_text import Idx, Lines, Val, mul
 from pydex.passes.lower_vectors import Index, Linear, element, linear, with_element
@@ -134,6 +135,17 @@ class Memory:
             lower_lane_cells.store(low, at, value, self.helpers)
             return
         low.code.do(f"llvm.store {{}}, {{}} {{{{{at.aliases}}}}} : {at.type}, !llvm.ptr", value, at.pointer)
+
+    def turned(self, low: Lowering, type: ix.TableType, source: Cells, target: Cells) -> bool:
+        own, rows = (source, target) if source.own else (target, source)
+        if rows.own or not own.own:
+            return False
+        turn = Turn(self._side(own), self._side(rows), source is own, self.stored(rows.element))
+        sizes = [low.size(s) for s in type.sizes.data]
+        return turn.run(low, sizes, self.helpers, lambda: low.copy_each(type, source, target))
+
+    def _side(self, place: Cells) -> Side:
+        return Side(place.pointer, place.strides, place.distance, place.offsets, self._aliases(place))
 
     def _aliases(self, place: Cells) -> str:
         if place.scope is None:

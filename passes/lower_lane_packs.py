@@ -1,14 +1,17 @@
-"""Tables of outside that lanes read again and again: their parts are copied so that the lanes lie side by side.
+"""Tables of outside of which lanes read whole rows: these are copied so that the lanes lie side by side.
 
     for i in n. for c in k. for a in d. … x[i, a] …      every lane reads its own row, in each turn of c
     ==>  row[a] = (x[i, a], x[i + 1, a], …), once for a group of lanes
 
-So it is if the read stands in a loop whose index is not among its own, and some read runs over the whole part.
+So it is if some read runs over the whole part, and either one stands in a loop whose index is not among its own, so
+that rows are read again and again, or rows are so long that they are turned round (lower_lane_turns.py), which takes
+less than to read them number by number, and so short that they stay in the nearest cache.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from xdsl.ir import Operation, SSAValue
 
@@ -17,6 +20,9 @@ from pydex.passes.affine import affine
 from pydex.passes.edit import ops_inside
 from pydex.passes.lower_lane_legal import place_of
 from pydex.passes.lower_varying import Varying
+
+#: Rows that are read but once are turned round if they have at least, and at most, so many numbers.
+TURNED = 16, 256
 
 
 def packs(op: ix.ForOp, varying: Varying) -> set[SSAValue]:
@@ -34,7 +40,13 @@ def packs(op: ix.ForOp, varying: Varying) -> set[SSAValue]:
             again.add(table)
         if all(t is not None and t.type == size for t, size in zip(terms, _axes(table), strict=True)):
             whole.add(table)
-    return again & whole
+    return {table for table in whole if table in again or _is_turned(table)}
+
+
+def _is_turned(table: SSAValue) -> bool:
+    assert isinstance(table.type, ix.TableType)
+    sizes = [size.constant for size in table.type.sizes.data[1:]]
+    return None not in sizes and TURNED[0] <= prod(n for n in sizes if n is not None) <= TURNED[1]
 
 
 def is_packable(op: ix.ForOp, table: SSAValue, indices: tuple[SSAValue, ...], varying: Varying) -> bool:
