@@ -326,6 +326,9 @@ def element_type(table: Attribute, indices: Sequence[SSAValue]) -> Attribute:
     return table
 
 
+#: An attribute of updates: the table is a direction of a derivative, 1 there and 0 elsewhere.
+SEED = "seed"
+
 #: An attribute of reads: the element is to be read, and not to be computed again.
 AS_MADE = "as_made"
 

@@ -3,6 +3,7 @@
 #: Name of a pass -> "module:Class". `tools/new_pass.py` adds a line.
 PASSES: dict[str, str] = {
     "accum-to-table": "pydex.passes.accum_to_table:AccumToTable",
+    "ad-directions": "pydex.passes.ad_directions:AdDirections",
     "ad-expand": "pydex.passes.ad_expand:AdExpand",
     "ad-keep": "pydex.passes.ad_keep:AdKeep",
     "ad-split": "pydex.passes.ad_split:AdSplit",

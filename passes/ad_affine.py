@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import FloatAttr
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from pydex.dialects import eff
 
@@ -51,12 +51,16 @@ class Affine(Place):
 
     def run(self, block: Block, arguments: Sequence[SSAValue]) -> list[Form]:
         """Emit the block; the forms of what it yields, in terms of these arguments. Raises: NotAffine."""
+        self.start(arguments)
+        return self.block(block)
+
+    def start(self, arguments: Sequence[SSAValue]) -> None:
+        """The map is one of these values."""
         self.count = len(arguments)
         for j, argument in enumerate(arguments):
             terms: list[Term] = [None] * (1 + self.count)
             terms[1 + j] = self.emit.constant(1.0, argument.type)
             self.forms[argument] = Form(tuple(terms))
-        return self.block(block)
 
     def block(self, block: Block) -> list[Form]:
         last = block.last_op
@@ -72,7 +76,7 @@ class Affine(Place):
             self.clone(op)
             return
         try:
-            if (rule := _RULES.get(type(op))) is None:
+            if (rule := RULES.get(type(op))) is None:
                 raise NotAffine
             rule(self, op)
         except NotAffine:
@@ -105,6 +109,26 @@ class Affine(Place):
         present = [[t for t in column if t is not None] for column in columns]
         terms = tuple(reduce(self.emit.add, column) if column else None for column in present)
         return Form(terms, frozenset().union(*(f.chosen for f in forms)))
+
+
+def applied(emit: Emitter, form: Form, terms: Sequence[Term], values: Sequence[SSAValue], type: Attribute) -> SSAValue:
+    """terms[0] + Σ_j terms[1 + j] · values[j], of a form with such terms; many in two halves, so that fewer follow each
+    other."""
+    summands = [] if terms[0] is None else [terms[0]]
+    for j, (coef, value) in enumerate(zip(terms[1:], values, strict=True)):
+        if coef is not None:
+            product = emit.insert(arith.MulfOp(coef, value)).result
+            summands.append(_unless_zero(emit, coef, product) if j in form.chosen else product)
+    if not summands:
+        return emit.zero(type)
+    half = len(summands) // 2 if len(summands) > 3 else 0
+    return reduce(emit.add, (reduce(emit.add, part) for part in (summands[:half], summands[half:]) if part))
+
+
+def _unless_zero(emit: Emitter, coef: SSAValue, product: SSAValue) -> SSAValue:
+    """A coefficient that is zero because something else was chosen makes a zero, whatever it is multiplied by."""
+    zero = emit.zero(coef.type)
+    return emit.select(emit.insert(arith.CmpfOp(coef, zero, "oeq")).result, zero, product)
 
 
 def _sum(at: Affine, op: arith.AddfOp | arith.SubfOp) -> None:
@@ -193,7 +217,8 @@ def _is_zero(value: SSAValue) -> bool:
     return isinstance(op, arith.ConstantOp) and isinstance(op.value, FloatAttr) and op.value.value.data == 0.0
 
 
-_RULES: dict[type[Operation], Callable[[Affine, Any], None]] = {
+#: The operations that are followed.
+RULES: dict[type[Operation], Callable[[Affine, Any], None]] = {
     arith.AddfOp: _sum,
     arith.SubfOp: _sum,
     arith.MulfOp: _product,

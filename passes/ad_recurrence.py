@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 
-from .ad_affine import Affine, Form, NotAffine
+from .ad_affine import Affine, Form, NotAffine, applied
 from .ad_choices import decides, feeding
 from .ad_emit import Emitter
 from .cse import cse
@@ -48,17 +46,9 @@ class Map:
         return max(sum(t is not None for t in r.terms[1:]) + 2 * bool(r.chosen) for r in self.rows)
 
     def value(self, emit: Emitter, form: Form, index: SSAValue, carried: Sequence[SSAValue]) -> SSAValue:
-        """terms[0] + Σ_j terms[1 + j] · λ_j at a step; many terms in two halves, so that fewer follow each other."""
+        """terms[0] + Σ_j terms[1 + j] · λ_j at a step."""
         terms = [None if t is None else self._term(emit, t, index) for t in form.terms]
-        summands = [] if terms[0] is None else [terms[0]]
-        for j, (coef, value) in enumerate(zip(terms[1:], carried, strict=True)):
-            if coef is not None:
-                product = emit.insert(arith.MulfOp(coef, value)).result
-                summands.append(_unless_zero(emit, coef, product) if j in form.chosen else product)
-        if not summands:
-            return emit.zero(carried[0].type)
-        half = len(summands) // 2 if len(summands) > 3 else 0
-        return reduce(emit.add, (reduce(emit.add, part) for part in (summands[:half], summands[half:]) if part))
+        return applied(emit, form, terms, carried, carried[0].type)
 
     def _term(self, emit: Emitter, term: SSAValue, index: SSAValue) -> SSAValue:
         """A term at a step; its table is read as it is, since to make one of them again would make most of all."""
@@ -67,12 +57,6 @@ class Map:
         read = emit.insert(ix.AtOp(self.tables[term], [index]))
         read.attributes[ix.AS_MADE] = UnitAttr()
         return read.result
-
-
-def _unless_zero(emit: Emitter, coef: SSAValue, product: SSAValue) -> SSAValue:
-    """A coefficient that is zero because something else was chosen makes a zero, whatever it is multiplied by."""
-    zero = emit.zero(coef.type)
-    return emit.select(emit.insert(arith.CmpfOp(coef, zero, "oeq")).result, zero, product)
 
 
 def coefficients(emit: Emitter, loop: ix.ForOp, inner: Affine, step: eff.LoopOp) -> Map:

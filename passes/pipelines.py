@@ -41,6 +41,7 @@ OPTIMISE = (
     "cse",  # what has met outside of the loops
     "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
     "ix-skip-zeros",  # after ix-sink: tangents of all directions lie side by side
+    "ad-directions",  # after ix-skip-zeros, which looks for products of tangents as AD wrote them
 )
 
 #: All that happens to a program before it is lowered.

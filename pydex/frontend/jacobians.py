@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import SSAValue
 
 from pydex.dialects import ix
@@ -168,7 +169,9 @@ def _one_hot(el: Elaborator, type: TableType, forms: list[Size]) -> SSAValue:
     dtype = type.element
     indices = [el.frame.index(form, dims_of(axis)[0]) for form, axis in zip(forms, type.axes, strict=True)]
     base = zero(el, target_type)
-    return el.emit(ix.UpdateOp(base, indices, scalars.constant(el, 1.0, dtype)))  # type: ignore[arg-type]
+    update = ix.UpdateOp(base, indices, scalars.constant(el, 1.0, dtype))  # type: ignore[arg-type]
+    update.attributes[ix.SEED] = UnitAttr()
+    return el.emit(update)
 
 
 # ------------------------------------------------------------------------------------------------- forward mode

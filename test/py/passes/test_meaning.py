@@ -21,6 +21,7 @@ PIPELINES = [
     ["simplify"],
     ["ix-interchange"],
     ["ix-skip-zeros"],
+    ["ad-directions"],
     ["inline", "simplify", "ix-fuse", "simplify", "licm"],
     ["inline", "simplify", "accum-to-table", "simplify", "ix-fuse", "simplify", "licm"],
     ["inline", "licm", "accum-to-table", "ix-fuse", "ix-fuse", "cse", "fold", "dce", "accum-to-table"],
