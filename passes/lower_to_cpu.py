@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from xdsl.dialects import func
 from xdsl.ir import Operation
 
+from pydex import processor
 from pydex.dialects import eff, ix
 from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, lower_sweep, vector_math
 from pydex.passes.lower import Lowering, is_table
@@ -131,7 +132,7 @@ class Cpu(Memory):
         parts = [self._body(function, f"{self.entry}.rows" if checked else self.entry)]
         if checked:
             parts.append(lower_entry.dispatch(self, Lowering(self, RULES), function))
-        math = vector_math.module_functions(self.needed)
+        math = vector_math.module_functions(self.needed, scales="avx512f" in processor.instruction_sets())
         allowed = lower_licence.flags_of(function)
         own = [lower_licence.relaxed(part, allowed) for part in (*parts, *self.functions, *self.helpers.values())]
         text = "\n".join([self.aliases(), RUNTIME, *own, math])

@@ -8,6 +8,7 @@ docs/math.md. What it does not do: rounding modes, signalling NaNs, floating-poi
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -70,15 +71,16 @@ def symbol(op: str, element: str) -> str:
     return f"pdx_{op}_{format_of(element).suffix}"
 
 
-def module_functions(needed: Iterable[tuple[str, str]], variants: bool = True) -> str:
+def module_functions(needed: Iterable[tuple[str, str]], variants: bool = True, scales: bool = False) -> str:
     """The definitions of the needed (op, element type) pairs and of what they call, as MLIR text; each once.
 
     The element type is f32, f64, or a vector of them. variants: sin, cos, tan bring what lets LLVM vectorise them on a
-    CPU; a GPU needs none. Raises KeyError for an op that is not in FUNCTIONS.
+    CPU; a GPU needs none. scales: the processor multiplies vectors by powers of two; results are the same. Raises
+    KeyError for an op that is not in FUNCTIONS.
     """
     texts: dict[str, str] = {}
     for op, element in sorted(needed):
-        texts |= definitions(op, element, variants)
+        texts |= definitions(op, element, variants, scales)
     out_of_line = sorted(name for name, text in texts.items() if text.startswith("llvm.func"))
     if out_of_line and variants:
         texts["llvm.compiler.used"] = far.keep_alive(out_of_line)
@@ -86,9 +88,9 @@ def module_functions(needed: Iterable[tuple[str, str]], variants: bool = True) -
 
 
 @cache
-def definitions(op: str, element: str, variants: bool) -> dict[str, str]:
+def definitions(op: str, element: str, variants: bool, scales: bool) -> dict[str, str]:
     """The text of one function and of the private functions that it calls, by symbol."""
-    fmt = format_of(element)
+    fmt = replace(format_of(element), scales=scales)
     body, arity = (alone, 1) if (alone := near.body(op)) else (FUNCTIONS[op].body, FUNCTIONS[op].arity)
     text, calls = define(symbol(op, element), body, fmt, arity, INLINE)
     texts = {symbol(op, element): text}

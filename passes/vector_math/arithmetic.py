@@ -7,6 +7,9 @@ from dataclasses import replace
 from pydex.passes.vector_math.format import F32, F64, Format
 from pydex.passes.vector_math.trace import Number, Value
 
+#: From so many coefficients on, a polynomial is long enough that what waits for it gains by halves.
+LONG = 9
+
 
 def fma(a: Value, b: Value | Number, c: Value | Number) -> Value:
     """a * b + c, rounded once."""
@@ -63,6 +66,14 @@ def polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
     return result
 
 
+def in_halves(x: Value, coefficients: tuple[float, ...]) -> Value:
+    """The polynomial; a long one as two of x^2, even and odd terms, that do not wait for each other."""
+    if len(coefficients) < LONG:
+        return polynomial(x, coefficients)
+    square = x * x
+    return fma(polynomial(square, coefficients[1::2]), x, polynomial(square, coefficients[::2]))
+
+
 def nearest(x: Value, factor: float = 1.0, offset: int = 0) -> tuple[Value, Value]:
     """(n, field): the integer nearest to x * factor, and an integer whose low bits are n + offset.
 
@@ -87,6 +98,18 @@ def integer_to_float(i: Value) -> Value:
 def power_of_two(field: Value) -> Value:
     """2^(e - bias) where e, an exponent of a normal number, is in the low bits; what is above them falls off."""
     return from_bits(field << field.format.mantissa)
+
+
+def times_power_of_two(x: Value, field: Value) -> Value:
+    """x * 2^n, rounded once, where field is that of `nearest`: by an instruction of AVX-512, or by the C library."""
+    fmt, whole = x.format, x.format.type("i")
+    word = whole.replace("i64", "i32")
+    if fmt.double:  # the low half of the pattern is n
+        exponent = x.trace.emit(f"arith.trunci {field.name} : {whole} to {word}", "i", fmt)
+    else:
+        exponent = field - fmt.bits_of(magic(fmt))
+    line = f'llvm.call_intrinsic "llvm.ldexp"({x.name}, {exponent.name}) : ({x.type}, {word}) -> {x.type}'
+    return x.trace.emit(line, "f", fmt)
 
 
 def widen(x: Value) -> Value:

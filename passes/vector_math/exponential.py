@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pydex.passes.vector_math.arithmetic import at_least, at_most, copy_sign, fma, nearest, polynomial, power_of_two
+from pydex.passes.vector_math.arithmetic import (
+    at_least,
+    at_most,
+    copy_sign,
+    fma,
+    in_halves,
+    nearest,
+    power_of_two,
+    times_power_of_two,
+)
+from pydex.passes.vector_math.format import Format
 from pydex.passes.vector_math.trace import Value
 
 LOG2_E = 1.4426950408889634
@@ -55,7 +65,7 @@ def exp(x: Value) -> Value:
     """e^x; beyond the range inf, denormals and 0 as IEEE rounding gives them."""
     fmt = x.format
     x = at_least(at_most(x, fmt.pick(89.0, 710.0)), fmt.pick(-104.0, -746.0))
-    n, field = nearest(x, LOG2_E, 2 * fmt.bias)
+    n, field = nearest(x, LOG2_E, scale_offset(fmt))
     return scaled(exp_near_zero(less_ln2(x, n)), field)
 
 
@@ -63,7 +73,7 @@ def exp2(x: Value) -> Value:
     """2^x, exact at integers."""
     fmt = x.format
     x = at_least(at_most(x, fmt.pick(129.0, 1025.0)), fmt.pick(-151.0, -1076.0))
-    n, field = nearest(x, offset=2 * fmt.bias)
+    n, field = nearest(x, offset=scale_offset(fmt))
     return scaled(exp_near_zero((x - n) * LN2), field)
 
 
@@ -71,7 +81,7 @@ def exp_of_sum(high: Value, low: Value) -> Value:
     """e^(high + low), where low is below the last place of high."""
     fmt = high.format
     high = at_least(at_most(high, fmt.pick(89.0, 710.0)), fmt.pick(-104.0, -746.0))
-    n, field = nearest(high, LOG2_E, 2 * fmt.bias)
+    n, field = nearest(high, LOG2_E, scale_offset(fmt))
     ln2_high, ln2_low = LN2_PARTS[fmt.element]
     r = fma(n, -ln2_high, high) + fma(n, -ln2_low, low)
     return scaled(exp_near_zero(r), field)
@@ -80,7 +90,7 @@ def exp_of_sum(high: Value, low: Value) -> Value:
 def half_exp(x: Value) -> Value:
     """e^x / 2 for x >= 0: cosh needs it where e^x overflows."""
     x = at_most(x, x.format.pick(89.5, 710.6))
-    n, field = nearest(x, LOG2_E, 2 * x.format.bias - 1)
+    n, field = nearest(x, LOG2_E, scale_offset(x.format) - 1)
     return scaled(exp_near_zero(less_ln2(x, n)), field)
 
 
@@ -102,7 +112,7 @@ def scaled_expm1(x: Value, halvings: int) -> tuple[Value, Value]:
     ln2_high, ln2_low = LN2_PARTS[fmt.element]
     high, low = fma(n, -ln2_high, x), n * ln2_low
     r = high - low
-    lower = fma(polynomial(r, EXPM1_TAIL[fmt.element]), r * r, -low)
+    lower = fma(in_halves(r, EXPM1_TAIL[fmt.element]), r * r, -low)
     scale = power_of_two(field)
     first = fma(scale, high, scale - 2.0**-halvings)
     result = fma(scale, lower, first)
@@ -117,10 +127,18 @@ def less_ln2(x: Value, n: Value) -> Value:
 
 def exp_near_zero(r: Value) -> Value:
     """e^r for |r| <= ln(2)/2."""
-    return polynomial(r, (1.0, 1.0, *EXP_TAIL[r.format.element]))
+    tail = in_halves(r, EXP_TAIL[r.format.element])
+    return fma(fma(tail, r, 1.0), r, 1.0)  # by itself, as what is rounded last counts most
+
+
+def scale_offset(fmt: Format) -> int:
+    """What `scaled` wants to be added to an exponent."""
+    return 0 if fmt.scales else 2 * fmt.bias
 
 
 def scaled(x: Value, field: Value) -> Value:
-    """x * 2^n, the low bits of field being n + 2 bias: in two steps, so that only the last product is rounded."""
-    half = field.shift_in_zeros(1)
+    """x * 2^n, rounded once, the low bits of field being n + scale_offset."""
+    if x.format.scales:
+        return times_power_of_two(x, field)
+    half = field.shift_in_zeros(1)  # in two steps, of which the first is exact
     return x * power_of_two(half) * power_of_two(field - half)

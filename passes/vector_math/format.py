@@ -12,12 +12,16 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Format:
-    """A binary floating-point format: significand bits after the point, exponent bias, lanes (0: a scalar)."""
+    """A binary floating-point format: significand bits after the point, exponent bias, lanes (0: a scalar).
+
+    scales: does the processor multiply vectors by powers of two?
+    """
 
     element: str
     mantissa: int
     bias: int
     lanes: int = 0
+    scales: bool = False
 
     @property
     def double(self) -> bool:

@@ -42,14 +42,17 @@ def frame(inputs: Sequence[np.ndarray], out: np.ndarray) -> ctypes.Array[ctypes.
 
 
 @cache
-def kernel(op: str, element: str) -> Kernel:
+def kernel(op: str, element: str, scales: bool = False) -> Kernel:
     """The loop that applies one function."""
-    return compiled([call("r", op, element)], {(op, element)}, FUNCTIONS[op].arity, element)
+    return compiled([call("r", op, element)], {(op, element)}, FUNCTIONS[op].arity, element, scales)
 
 
-def compiled(body: Sequence[str], needed: set[tuple[str, str]], inputs: int, element: str) -> Kernel:
+def compiled(
+    body: Sequence[str], needed: set[tuple[str, str]], inputs: int, element: str, scales: bool = False
+) -> Kernel:
     """The loop whose body computes %r from %v0, %v1, … with the needed functions."""
-    return Kernel(mlir.compile(loop(body, inputs, element) + module_functions(needed)), inputs, element)
+    text = loop(body, inputs, element) + module_functions(needed, scales=scales)
+    return Kernel(mlir.compile(text), inputs, element)
 
 
 def call(result: str, op: str, element: str, arguments: Sequence[str] = ("%v0", "%v1")) -> str:

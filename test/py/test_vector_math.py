@@ -56,6 +56,21 @@ def test_special_values(op: str, element: str) -> None:
     assert_same_signs(got, expected)
 
 
+SCALED = {"exp": 800, "exp2": 1200, "cosh": 800, "erfc": 30, "powf": 1.0}
+"""Functions that multiply by a power of two, and how far arguments reach: beyond what overflows, and what vanishes."""
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("op", SCALED)
+def test_an_instruction_that_scales_changes_no_bit(op: str, element: str) -> None:
+    rng, odd = np.random.default_rng(5), [0.0, -0.0, INF, -INF, NAN, 1e300, -1e300, 5e-324]
+    x = np.concatenate([rng.uniform(-1, 1, 40_001) * SCALED[op], rng.normal(size=999), odd])
+    with np.errstate(over="ignore"):
+        x = np.concatenate([x, x[:20_000] / (8 if element == "f32" else 1)]).astype(DTYPE[element])
+    args = (np.abs(x) + 1, rng.permutation(x) * 1500) if op == "powf" else (x,)
+    np.testing.assert_array_equal(kernel(op, element, scales=True)(*args), kernel(op, element)(*args))
+
+
 # C11, annex F.10.1.4 and F.10.4.4: results that NumPy takes from the C library, signs included.
 @pytest.mark.parametrize("element", ELEMENTS)
 @pytest.mark.parametrize("op", BINARY)
