@@ -92,6 +92,8 @@ class Cpu(Memory):
         if name in vector_math.FUNCTIONS and element(type) in ("f32", "f64"):
             if low.near is not None and low.near(op):
                 name += near.SUFFIX
+            elif low.hurried and name in vector_math.HURRIED:
+                name += vector_math.SUFFIX
             self.needed.add((name, type))
             call = f"func.call @{vector_math.symbol(name, type)}({', '.join(['{}'] * len(operands))})"
             return low.code.let(type, f"{call} : ({types}) -> {type}", *operands)

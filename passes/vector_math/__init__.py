@@ -66,6 +66,12 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
+#: What a function of HURRIED is called where a loop waits for its few values: more operations, of which fewer follow
+#: one another.
+SUFFIX = "_hurried"
+HURRIED = frozenset(("exp", "exp2", "expm1", "sinh", "cosh", "tanh"))
+
+
 def symbol(op: str, element: str) -> str:
     """The function's name: pdx_exp_f32, pdx_exp_v8f64 for vector<8xf64>."""
     return f"pdx_{op}_{format_of(element).suffix}"
@@ -90,8 +96,9 @@ def module_functions(needed: Iterable[tuple[str, str]], variants: bool = True, s
 @cache
 def definitions(op: str, element: str, variants: bool, scales: bool) -> dict[str, str]:
     """The text of one function and of the private functions that it calls, by symbol."""
-    fmt = replace(format_of(element), scales=scales)
-    body, arity = (alone, 1) if (alone := near.body(op)) else (FUNCTIONS[op].body, FUNCTIONS[op].arity)
+    fmt = replace(format_of(element), scales=scales, hurried=op.endswith(SUFFIX))
+    name = op.removesuffix(SUFFIX)
+    body, arity = (alone, 1) if (alone := near.body(name)) else (FUNCTIONS[name].body, FUNCTIONS[name].arity)
     text, calls = define(symbol(op, element), body, fmt, arity, INLINE)
     texts = {symbol(op, element): text}
     for called, called_format in sorted(calls, key=str):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pydex.passes.vector_math.format import F32, F64, Format
 from pydex.passes.vector_math.trace import Number, Value
 
-#: From so many coefficients on, a polynomial is long enough that what waits for it gains by halves.
+#: From so many coefficients on, who waits for a polynomial gains by halves.
 LONG = 9
 
 
@@ -67,8 +67,8 @@ def polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
 
 
 def in_halves(x: Value, coefficients: tuple[float, ...]) -> Value:
-    """The polynomial; a long one as two of x^2, even and odd terms, that do not wait for each other."""
-    if len(coefficients) < LONG:
+    """The polynomial; if somebody waits for it, as two of x^2, even and odd terms, that do not wait for each other."""
+    if not x.format.hurried or len(coefficients) < LONG:
         return polynomial(x, coefficients)
     square = x * x
     return fma(polynomial(square, coefficients[1::2]), x, polynomial(square, coefficients[::2]))

@@ -14,7 +14,7 @@ NAN = float("nan")
 class Format:
     """A binary floating-point format: significand bits after the point, exponent bias, lanes (0: a scalar).
 
-    scales: does the processor multiply vectors by powers of two?
+    scales: does the processor multiply vectors by powers of two? hurried: does a loop wait for its few values?
     """
 
     element: str
@@ -22,6 +22,7 @@ class Format:
     bias: int
     lanes: int = 0
     scales: bool = False
+    hurried: bool = False
 
     @property
     def double(self) -> bool:

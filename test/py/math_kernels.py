@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from pydex import mlir
-from pydex.passes.vector_math import FUNCTIONS, module_functions, symbol
+from pydex.passes.vector_math import FUNCTIONS, SUFFIX, module_functions, symbol
 
 DTYPE = {"f32": np.float32, "f64": np.float64}
 
@@ -43,8 +43,9 @@ def frame(inputs: Sequence[np.ndarray], out: np.ndarray) -> ctypes.Array[ctypes.
 
 @cache
 def kernel(op: str, element: str, scales: bool = False) -> Kernel:
-    """The loop that applies one function."""
-    return compiled([call("r", op, element)], {(op, element)}, FUNCTIONS[op].arity, element, scales)
+    """The loop that applies one function, or its hurried form."""
+    arity = FUNCTIONS[op.removesuffix(SUFFIX)].arity
+    return compiled([call("r", op, element)], {(op, element)}, arity, element, scales)
 
 
 def compiled(
@@ -57,7 +58,7 @@ def compiled(
 
 def call(result: str, op: str, element: str, arguments: Sequence[str] = ("%v0", "%v1")) -> str:
     """The line that calls one function."""
-    arity = FUNCTIONS[op].arity
+    arity = FUNCTIONS[op.removesuffix(SUFFIX)].arity
     types = ", ".join([element] * arity)
     return f"%{result} = func.call @{symbol(op, element)}({', '.join(arguments[:arity])}) : ({types}) -> {element}"
 

@@ -13,7 +13,7 @@ import pytest
 from math_kernels import DTYPE, Kernel, call, compiled, kernel
 from math_reference import EXTENDED, every, reference, scattered, scattered_pairs, ulp_error
 
-from pydex.passes.vector_math import FUNCTIONS, module_functions
+from pydex.passes.vector_math import FUNCTIONS, HURRIED, SUFFIX, module_functions
 
 pytestmark = pytest.mark.slow
 
@@ -143,8 +143,19 @@ def quick_reference(op: str) -> bool:
     return EXTENDED and op not in ("erf", "erfc")
 
 
-def assert_accurate(op: str, element: str, *points: np.ndarray) -> None:
-    error = ulp_error(kernel(op, element)(*points), reference(op, element, *points), element)
+@pytest.mark.parametrize("op", sorted(HURRIED))
+def test_who_waits_gets_the_same_accuracy(op: str) -> None:
+    points = scattered(op, 30000)
+    assert_accurate(op, "f64", points, form=SUFFIX)
+    specials, expected = np.array(SPECIAL[op]).T
+    got = kernel(op + SUFFIX, "f64", scales=True)(specials)
+    np.testing.assert_array_equal(got, expected)
+    assert_same_signs(got, expected)
+    assert not np.array_equal(kernel(op + SUFFIX, "f64")(points), kernel(op, "f64")(points)), "it is the same form"
+
+
+def assert_accurate(op: str, element: str, *points: np.ndarray, form: str = "") -> None:
+    error = ulp_error(kernel(op + form, element)(*points), reference(op, element, *points), element)
     worst = int(np.argmax(error))
     bound = getattr(FUNCTIONS[op], f"ulp_{element}")
     assert error[worst] <= bound, f"{op} of {[p[worst] for p in points]} is off by {error[worst]} ulp"
