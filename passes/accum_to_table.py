@@ -14,8 +14,8 @@ identity is combined with them too.
 Short axes with constant indices are split off first, one accumulator for each element (`accum_split`).
 
 What is *free*, an index read from data, stays an accumulator: a histogram. So does a sum of tables whose turning
-round would do work again, or compute an exp twice (`accum_stay`). Adds inside `while` to a table, and calls that are
-given an accumulator, stay.
+round would do work again, or compute an exp twice (`accum_stay`), with what its nest adds besides. Adds inside `while`
+to a table, and calls that are given an accumulator, stay.
 """
 
 from __future__ import annotations
@@ -78,9 +78,11 @@ def _convert_one(op: eff.AccumOp, k: int) -> eff.AccumOp:
         return op
     adds = sum_cells(_combined(_adds(op, k)), block)
     linear = all(add.linear is not None for add in adds)
-    kept = {_nest(add, block) for add in adds if stays(add)}
+    groups = _groups(adds)
+    scattered = [g for g in groups if not Extraction(accumulator, g, block).possible(content)]
+    kept = {_nest(add, block) for group in scattered for add in group if stays(add)}
     before = len(op.results)
-    for group in _groups(adds):
+    for group in groups:
         if all(_nest(add, block) in kept for add in group):
             continue  # a table of what the nest adds besides would only be added to the accumulator
         extraction = Extraction(accumulator, group, block)

@@ -380,3 +380,33 @@ func.func @greatest(%x : !ix.tab<[n], f64>) -> (i64, f64) {
   %short = arith.trunci %l : i128 to i64
   func.return %short, %f : i64, f64
 }
+
+// What a row adds to cells of its own comes out of it, however dear it is; the cell that is found gets a second share.
+// CHECK-LABEL: func.func @rows
+// CHECK-NOT: eff.add
+// CHECK: %[[E:.*]], %[[ROW:.*]] = ix.for
+// CHECK: math.exp
+// CHECK: } -> (add f64, tab !ix.tab<[m], f64>)
+// CHECK: ix.update %[[ROW]][%{{.*}}]
+// CHECK-NOT: eff.add
+// CHECK: func.return
+func.func @rows(%x : !ix.tab<[n, m], f64>, %at : !ix.tab<[n], !ix.idx<m>>) -> !ix.tab<[n, m], f64> {
+  ix.sizes ["n", "m"]
+  %zero = arith.constant 0.0 : f64
+  %t = ix.fill %zero : f64 -> !ix.tab<[n, m], f64>
+  %g = eff.accum add (%a = %t : !ix.tab<[n, m], f64>) {
+    ix.for %i : !ix.idx<n> {
+      %sum = ix.for %j : !ix.idx<m> {
+        %u = ix.at %x[%i, %j : !ix.idx<n>, !ix.idx<m>] : !ix.tab<[n, m], f64> -> f64
+        %e = math.exp %u : f64
+        eff.add %a[%i, %j : !ix.idx<n>, !ix.idx<m>], %e : !eff.acc<add, !ix.tab<[n, m], f64>>, f64
+        ix.yield %e : f64
+      } -> (add f64)
+      %k = ix.at %at[%i : !ix.idx<n>] : !ix.tab<[n], !ix.idx<m>> -> !ix.idx<m>
+      eff.add %a[%i, %k : !ix.idx<n>, !ix.idx<m>], %sum : !eff.acc<add, !ix.tab<[n, m], f64>>, f64
+      ix.yield
+    }
+    eff.yield
+  }
+  func.return %g : !ix.tab<[n, m], f64>
+}
