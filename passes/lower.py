@@ -136,7 +136,6 @@ class Lowering:
         self.swept = False  # is it of steps that one thread would make in sweeps (lower_sweep.py)?
         self.unfused: set[Operation] = set()  # products that are not to be one operation with the sum they are in
         self.near: Callable[[Operation], bool] | None = None  # of sin, cos, tan: is the argument assumed not to be far?
-        self.hurried = False  # does a loop of few iterations wait for its values?
         self._depths: dict[str, int] = {}
 
     # -------------------------------------------------------------------------------------- sizes and indices

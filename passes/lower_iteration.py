@@ -91,10 +91,7 @@ def one_by_one(low: Lowering, op: ix.ForOp, turn: Turn, in_blocks: bool = False)
     hint = "" if in_blocks and hint == "masks" else hint
 
     def loop(lo: Idx, hi: Idx, first: Sequence[Val], combine: Combine) -> list[Val]:
-        low.hurried, before = hint == "masks", low.hurried
-        values = low.loop(lo, hi, first, lambda i, now: combine(now, turn(i), i), hint=hint)
-        low.hurried = before
-        return values
+        return low.loop(lo, hi, first, lambda i, now: combine(now, turn(i), i), hint=hint)
 
     return loop
 

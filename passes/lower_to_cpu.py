@@ -27,6 +27,7 @@ from pydex.dialects import eff, ix
 from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, lower_sweep, vector_math
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import Memory
+from pydex.passes.lower_cost import is_short
 from pydex.passes.lower_lane_choice import Choice, Choices
 from pydex.passes.lower_monoids import is_float
 from pydex.passes.lower_powers import half_power
@@ -66,6 +67,7 @@ class Cpu(Memory):
     checks: list[eff.CheckOp] = field(default_factory=list)
     choices: Choices = field(default_factory=Choices)
     needed: set[tuple[str, str]] = field(default_factory=set)
+    short: dict[ix.ForOp, bool] = field(default_factory=dict)
 
     # ---------------------------------------------------------------------------------------- errors and calls
 
@@ -92,7 +94,7 @@ class Cpu(Memory):
         if name in vector_math.FUNCTIONS and element(type) in ("f32", "f64"):
             if low.near is not None and low.near(op):
                 name += near.SUFFIX
-            elif low.hurried and name in vector_math.HURRIED:
+            elif name in vector_math.HURRIED and self._is_waited_for(op):
                 name += vector_math.SUFFIX
             self.needed.add((name, type))
             call = f"func.call @{vector_math.symbol(name, type)}({', '.join(['{}'] * len(operands))})"
@@ -100,6 +102,15 @@ class Cpu(Memory):
         suffix = f"{types.split(', ')[0]}, {types.split(', ')[1]}" if name == "fpowi" else type
         flags = " fastmath<contract>" if is_float(type) else ""
         return low.code.let(type, f"{op.name} {', '.join(['{}'] * len(operands))}{flags} : {suffix}", *operands)
+
+    def _is_waited_for(self, op: Operation) -> bool:
+        """Does it stand in a loop of few iterations? However that loop is run: the form of a function changes bits."""
+        loop = op.parent_op()
+        if not isinstance(loop, ix.ForOp):
+            return False
+        if loop not in self.short:
+            self.short[loop] = is_short(loop)
+        return self.short[loop]
 
     def in_lanes(self, op: ix.ForOp) -> Choice | None:
         made = self.choices.of(op)
