@@ -45,16 +45,16 @@ class Map:
 
     def chain(self) -> int:
         """How many operations follow each other in a step."""
-        return max(sum(t is not None for t in r.terms[1:]) + 2 * bool(r.chosen) for r in self.rows)
+        return max(sum(t is not None for t in r.terms[1:]) + 2 * any(r.when) for r in self.rows)
 
     def value(self, emit: Emitter, form: Form, index: SSAValue, carried: Sequence[SSAValue]) -> SSAValue:
         """terms[0] + Σ_j terms[1 + j] · λ_j at a step; many terms in two halves, so that fewer follow each other."""
-        terms = [None if t is None else self._term(emit, t, index) for t in form.terms]
-        summands = [] if terms[0] is None else [terms[0]]
-        for j, (coef, value) in enumerate(zip(terms[1:], carried, strict=True)):
+        here = form.of(self._term(emit, v, index) for v in form.parts)
+        summands = [] if here.terms[0] is None else [here.terms[0]]
+        for coef, when, value in zip(here.terms[1:], here.when, carried, strict=True):
             if coef is not None:
                 product = emit.insert(arith.MulfOp(coef, value)).result
-                summands.append(_unless_zero(emit, coef, product) if j in form.chosen else product)
+                summands.append(product if when is None else emit.select(when, product, coef))
         if not summands:
             return emit.zero(carried[0].type)
         half = len(summands) // 2 if len(summands) > 3 else 0
@@ -69,12 +69,6 @@ class Map:
         return read.result
 
 
-def _unless_zero(emit: Emitter, coef: SSAValue, product: SSAValue) -> SSAValue:
-    """A coefficient that is zero because something else was chosen makes a zero, whatever it is multiplied by."""
-    zero = emit.zero(coef.type)
-    return emit.select(emit.insert(arith.CmpfOp(coef, zero, "oeq")).result, zero, product)
-
-
 def coefficients(emit: Emitter, loop: ix.ForOp, inner: Affine, step: eff.LoopOp) -> Map:
     """Finish `loop`, at whose body `inner` is, so that it makes the coefficients of each step. Raises: NotAffine."""
     try:
@@ -84,15 +78,15 @@ def coefficients(emit: Emitter, loop: ix.ForOp, inner: Affine, step: eff.LoopOp)
         loop.drop_all_references()
         raise
     forms = [*rows, *(sums or {}).values()]
-    terms = [t for form in forms for t in form.terms if t is not None]
-    made = emit.finish_for(loop, ["tab"] * len(terms), terms)
+    parts = [v for form in forms for v in form.parts]
+    made = emit.finish_for(loop, ["tab"] * len(parts), parts)
     for simplify in (fold, cse, dce):
         simplify(made)
     around = made.parent_op()
     assert around is not None
     hoist(around)
     simple = iter(made.yielded)
-    forms = [Form(tuple(None if t is None else next(simple) for t in f.terms), f.chosen) for f in forms]
+    forms = [f.of(simple) for f in forms]
     rows, of_sums = forms[: len(rows)], forms[len(rows) :]
     if sums is not None and (decides(step.body.block.walk(), step.body.block) or _is_less(made, rows, forms, step)):
         sums = dict(zip(sums, of_sums, strict=True))
@@ -120,9 +114,9 @@ def added(inner: Affine, block: Block) -> Sums | None:
 
 
 def varying(made: ix.ForOp, forms: Iterable[Form]) -> list[SSAValue]:
-    """The terms that differ from step to step."""
-    terms = dict.fromkeys(t for form in forms for t in form.terms if t is not None)
-    return [t for t in terms if isinstance(t.owner, Operation) and t.owner.parent is made.body.block]
+    """The parts that differ from step to step."""
+    parts = dict.fromkeys(v for form in forms for v in form.parts)
+    return [v for v in parts if isinstance(v.owner, Operation) and v.owner.parent is made.body.block]
 
 
 def _is_less(made: ix.ForOp, rows: Sequence[Form], forms: Sequence[Form], step: eff.LoopOp) -> bool:
