@@ -4,57 +4,31 @@
     w = select p z λ_1 ==>  w is  a_0 = select p (2 · u) 0,  a_1 = select p 0 1
 
 The block is emitted once, but for what depends on λ; of that, its coefficients and its constant part are. Zeros that
-are known are never emitted, so a coefficient that would be 0 · ∞ is none. Where a choice leaves λ out its coefficient is
-zero, and so is what it gives, whatever λ is; but a coefficient that happens to be zero makes NaN of ∞ or NaN. Only the
-choice itself tells them apart, so it is kept beside the coefficient (`when`).
+are known are never emitted, so a coefficient that would be 0 · ∞ is none.
 
 Branches are followed. Tables, what loops give, and all that is not linear in λ have no form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import Any
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import FloatAttr, i1
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.dialects.builtin import FloatAttr
+from xdsl.ir import Block, Operation, SSAValue
 
 from pydex.dialects import eff
 
 from .ad_emit import Emitter
+from .ad_forms import Branches, Form, Term, bit, depends
 from .ad_place import Place
-
-#: Of a term that may be a zero known in advance.
-Term: TypeAlias = "SSAValue | None"
-
-#: Always, never, or where a value is true.
-Condition: TypeAlias = "SSAValue | bool"
 
 
 class NotAffine(Exception):
     """A value is not linear in what the map is of, or there is no rule."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """terms[0] + Σ_j terms[1 + j] · λ_j. when[j]: the condition on which that depends on λ_j; None: always. Elsewhere the
-    coefficient is what the block makes of a zero in the place of λ_j: zero, or NaN."""
-
-    terms: tuple[Term, ...]
-    when: tuple[Term, ...]
-
-    @property
-    def parts(self) -> list[SSAValue]:
-        """All values that it is made of."""
-        return [v for v in (*self.terms, *self.when) if v is not None]
-
-    def of(self, parts: Iterator[SSAValue]) -> Form:
-        """The same of other values, in the order of `parts`."""
-        terms, when = (tuple(None if v is None else next(parts) for v in vs) for vs in (self.terms, self.when))
-        return Form(terms, when)
 
 
 @dataclass
@@ -126,10 +100,12 @@ class Affine(Place):
         return tuple(self._any([f.when[j] for f in forms if f.terms[1 + j] is not None]) for j in range(self.count))
 
     def _any(self, conditions: Sequence[Term]) -> Term:
-        different = dict.fromkeys(conditions)
-        if not different or None in different:
-            return None
-        return reduce(lambda p, q: self.emit.insert(arith.OrIOp(p, q)).result, [c for c in different if c is not None])
+        found: Term = None
+        for condition in dict.fromkeys(conditions):
+            if condition is None:
+                return None
+            found = condition if found is None else self.emit.insert(arith.OrIOp(found, condition)).result
+        return found
 
 
 def _sum(at: Affine, op: arith.AddfOp | arith.SubfOp) -> None:
@@ -169,8 +145,8 @@ def _select(at: Affine, op: arith.SelectOp) -> None:
     condition = at.factor(op.cond)
     a, b = at.form(op.lhs), at.form(op.rhs)
     terms = tuple(_chosen(at.emit, condition, x, y) for x, y in zip(a.terms, b.terms, strict=True))
-    depends = [_depends(a, b, j) for j in range(at.count)]
-    when = tuple(None if d is None else at.emit.select(condition, *(_bit(at.emit, c) for c in d)) for d in depends)
+    pairs = [depends(a, b, j) for j in range(at.count)]
+    when = tuple(None if p is None else at.emit.select(condition, *(bit(at.emit, c) for c in p)) for p in pairs)
     at.forms[op.result] = Form(terms, when)
 
 
@@ -191,56 +167,13 @@ def _if(at: Affine, op: scf.IfOp) -> None:
         for block in blocks:
             block.drop_all_references()
         raise
-    results = [_IfResult(a, b, at.type_of(r)) for r, a, b in zip(op.results, *both, strict=True)]
+    results = [Branches(a, b, at.type_of(r)) for r, a, b in zip(op.results, *both, strict=True)]
     for branch, side in zip(branches, (0, 1), strict=True):
         branch.emit.insert(scf.YieldOp(*(v for r in results for v in r.values(branch.emit, side))))
     types = [t for r in results for t in r.types]
     made = iter(at.emit.insert(scf.IfOp(condition, types, [blocks[0]], [blocks[1]])).results)
     for source, result in zip(op.results, results, strict=True):
         at.forms[source] = result.form(made)
-
-
-@dataclass(frozen=True)
-class _IfResult:
-    """One result of an if, as two forms."""
-
-    a: Form
-    b: Form
-    type: Attribute
-
-    @property
-    def terms(self) -> list[tuple[Term, Term]]:
-        return list(zip(self.a.terms, self.b.terms, strict=True))
-
-    @property
-    def when(self) -> list[tuple[Condition, Condition] | None]:
-        return [_depends(self.a, self.b, j) for j in range(len(self.a.when))]
-
-    @property
-    def types(self) -> list[Attribute]:
-        wanted = [pair for pair in self.terms if pair != (None, None)]
-        return [*(self.type for _ in wanted), *(i1 for d in self.when if d is not None)]
-
-    def values(self, emit: Emitter, side: int) -> list[SSAValue]:
-        """What one branch yields: the terms, then the conditions."""
-        given = [pair[side] for pair in self.terms if pair != (None, None)]
-        terms = [emit.zero(self.type) if v is None else v for v in given]
-        return [*terms, *(_bit(emit, d[side]) for d in self.when if d is not None)]
-
-    def form(self, made: Iterator[SSAValue]) -> Form:
-        terms = tuple(None if pair == (None, None) else next(made) for pair in self.terms)
-        return Form(terms, tuple(None if d is None else next(made) for d in self.when))
-
-
-def _depends(a: Form, b: Form, j: int) -> tuple[Condition, Condition] | None:
-    """On which condition each of two forms depends on λ_j; None: both always, or neither."""
-    conditions = [True if (c := f.when[j]) is None else c for f in (a, b)]
-    found = tuple(c if f.terms[1 + j] is not None else False for f, c in zip((a, b), conditions, strict=True))
-    return None if found in ((True, True), (False, False)) else found
-
-
-def _bit(emit: Emitter, condition: Condition) -> SSAValue:
-    return emit.constant(condition, i1) if isinstance(condition, bool) else condition
 
 
 def _is_zero(value: SSAValue) -> bool:

@@ -18,9 +18,10 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 
-from .ad_affine import Affine, Form, NotAffine
+from .ad_affine import Affine, NotAffine
 from .ad_choices import decides, feeding
 from .ad_emit import Emitter
+from .ad_forms import Form
 from .cse import cse
 from .dce import dce
 from .fold import fold
