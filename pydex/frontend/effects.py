@@ -284,6 +284,18 @@ def _binds(target: ast.expr, name: str) -> bool:
     return False
 
 
+def captures(function: ast.AST, node: ast.AST) -> dict[str, list[ast.Name]]:
+    """What functions, defined outside of a statement, read of the names around them whenever they are called."""
+    inside = set(ast.walk(node))
+    functions = [f for f in ast.walk(function) if isinstance(f, ast.FunctionDef | ast.Lambda) and f is not function]
+    found: dict[str, list[ast.Name]] = {}
+    for name, usage in usages([f for f in functions if f not in inside]).items():
+        elements = [e for at in usage.element_reads for e in ast.walk(at) if isinstance(e, ast.Name) and e.id == name]
+        if reads := [*usage.reads, *elements]:
+            found[name] = reads
+    return found
+
+
 def read_after(function: ast.AST, loops: Sequence[ast.AST], node: ast.AST, name: str) -> bool:
     """Whether a name may be read after a statement: later in the function, or in another turn of an enclosing loop."""
     inside = set(ast.walk(node))
