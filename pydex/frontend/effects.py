@@ -297,7 +297,10 @@ def captures(function: ast.AST, node: ast.AST) -> dict[str, list[ast.Name]]:
 
 
 def read_after(function: ast.AST, loops: Sequence[ast.AST], node: ast.AST, name: str) -> bool:
-    """Whether a name may be read after a statement: later in the function, or in another turn of an enclosing loop."""
+    """Whether a name may be read after a statement: later in the function, in another turn of an enclosing loop, or by
+    a function that is called then."""
+    if name in captures(function, node):
+        return True
     inside = set(ast.walk(node))
     end = (getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0))
     enclosing = {id(n) for loop in loops for n in ast.walk(loop)}

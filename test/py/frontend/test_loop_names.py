@@ -122,7 +122,59 @@ def read_later(x: f64[n]) -> f64:
     return s + last
 
 
-PROGRAMS = [called_before, by_lambda, accumulated, element, called_afterwards, in_an_inner_loop, unread, unread_table]
+@dx.jit
+def default(x: f64[n]) -> f64:
+    """A default is evaluated where the function is defined."""
+    c = 1.0
+
+    def g(z, w=2.0 * c, *, q=c):
+        return z * w + q
+
+    c = 9.0
+    s = c + g(1.0) + g(1.0, c) + g(1.0, q=c)
+    for v in x:
+        s += g(v)
+        c = v
+    return s
+
+
+@dx.jit
+def default_in_unrolled_loop(x: f64[n]) -> f64:
+    functions = ()
+    for v in (1.0, 2.0, 3.0):
+        functions = (*functions, lambda z, v=v: z * v)
+    return functions[0](1.0) + 10.0 * functions[1](1.0) + 100.0 * functions[2](1.0)
+
+
+@dx.jit
+def default_table(x: f64[n]) -> f64:
+    t = x.copy()
+    g = lambda u=t: sum(v for v in u)  # noqa: E731
+    t = [2.0 * v for v in t]
+    return g() + sum(v for v in t)
+
+
+@dx.jit
+def captured_alias(x: f64[n]) -> f64:
+    t = x.copy()
+    u = t
+    g = lambda: sum(v for v in u)  # noqa: E731
+    for i in n:
+        t[i] = 9.0
+    return g()
+
+
+@dx.jit
+def default_alias(x: f64[n]) -> f64:
+    t = x.copy()
+    g = lambda u=t: sum(v for v in u)  # noqa: E731
+    for i in n:
+        t[i] = 9.0
+    return g()
+
+
+PROGRAMS = [default, default_in_unrolled_loop, default_table]
+PROGRAMS += [called_before, by_lambda, accumulated, element, called_afterwards, in_an_inner_loop, unread, unread_table]
 PROGRAMS += [unread_in_while, read_later]
 
 
@@ -131,3 +183,9 @@ def test_as_in_python(program: Any) -> None:
     for x in ([2.0, 4.0, 1.0], [0.5], *([] if program is element else [[]])):  # which needs an element of n
         expected = program.reference(np.array(x))
         np.testing.assert_allclose(program(np.array(x)), expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("program", [captured_alias, default_alias], ids=lambda p: p.__name__)
+def test_a_table_that_a_function_has_is_not_changed(program: Any) -> None:
+    with pytest.raises(TypeError, match="t is also known as u, which is read later"):
+        program(np.ones(3))
