@@ -12,6 +12,7 @@ from xdsl.ir import Operation
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError, VerifyException
+from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from .ad import Ad
 from .contract import IX
@@ -48,12 +49,17 @@ class _LocatingParser(Parser):
             op.location = FileLineColLoc(StringAttr(start.file), IntAttr(start.line), IntAttr(start.col))
         return op
 
+    @property
+    def is_at_end(self) -> bool:
+        """Is there nothing but comments? Such a text is an empty module, as for mlir-opt."""
+        return self._current_token.kind == MLIRTokenKind.EOF
+
 
 def parse(text: str, file: str = "<input>", ctx: Context | None = None) -> ModuleOp:
     """The module of a text, verified. Raises IRError on any text that is not one."""
     parser = _LocatingParser(ctx or context(), text, file)
     try:
-        module = parser.parse_module()
+        module = ModuleOp([]) if parser.is_at_end else parser.parse_module()
     except ParseError as error:
         place = error.span.get_location()
         raise IRError(error.msg, place.file, place.line, place.col) from None

@@ -4,8 +4,7 @@
     w = select p z λ_1 ==>  w is  a_0 = select p (2 · u) 0,  a_1 = select p 0 1
 
 The block is emitted once, but for what depends on λ; of that, its coefficients and its constant part are. Zeros that
-are known are never emitted, so a coefficient that would be 0 · ∞ is none. Coefficients that a choice may make zero are
-told (`chosen`), for there a product with a λ that is not finite is not what the choice gives.
+are known are never emitted, so a coefficient that would be 0 · ∞ is none.
 
 Branches are followed. Tables, what loops give, and all that is not linear in λ have no form.
 """
@@ -15,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import Any
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import FloatAttr
@@ -24,22 +23,12 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from pydex.dialects import eff
 
 from .ad_emit import Emitter
+from .ad_forms import Branches, Form, Term, bit, depends
 from .ad_place import Place
-
-#: Of a term that may be a zero known in advance.
-Term: TypeAlias = "SSAValue | None"
 
 
 class NotAffine(Exception):
     """A value is not linear in what the map is of, or there is no rule."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """terms[0] + Σ_j terms[1 + j] · λ_j; `chosen`: the j whose coefficient is zero by choice at times."""
-
-    terms: tuple[Term, ...]
-    chosen: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -60,7 +49,7 @@ class Affine(Place):
         for j, argument in enumerate(arguments):
             terms: list[Term] = [None] * (1 + self.count)
             terms[1 + j] = self.emit.constant(1.0, argument.type)
-            self.forms[argument] = Form(tuple(terms))
+            self.forms[argument] = Form(tuple(terms), (None,) * self.count)
 
     def block(self, block: Block) -> list[Form]:
         last = block.last_op
@@ -89,7 +78,7 @@ class Affine(Place):
                 raise NotAffine
             return known
         constant = None if _is_zero(value) else self.values.get(value, value)
-        return Form((constant, *(None,) * self.count))
+        return Form((constant, *(None,) * self.count), (None,) * self.count)
 
     def factor(self, value: SSAValue) -> SSAValue:
         """A value that must not depend on λ."""
@@ -101,40 +90,45 @@ class Affine(Place):
         """The op is linear in one operand: it is applied to every term."""
         source = self.form(operand)
         terms = tuple(None if t is None else self.emit.insert(make(t)).results[0] for t in source.terms)
-        self.forms[op.results[0]] = Form(terms, source.chosen)
+        self.forms[op.results[0]] = Form(terms, source.when)
 
     def sum(self, forms: Sequence[Form]) -> Form:
         """The sum of forms."""
         columns = zip(*(f.terms for f in forms), strict=True)
         present = [[t for t in column if t is not None] for column in columns]
         terms = tuple(reduce(self.emit.add, column) if column else None for column in present)
-        return Form(terms, frozenset().union(*(f.chosen for f in forms)))
+        return Form(terms, self.either(forms))
+
+    def either(self, forms: Sequence[Form]) -> tuple[Term, ...]:
+        """When the sum of forms depends on each λ."""
+        return tuple(self._any([f.when[j] for f in forms if f.terms[1 + j] is not None]) for j in range(self.count))
+
+    def _any(self, conditions: Sequence[Term]) -> Term:
+        found: Term = None
+        for condition in dict.fromkeys(conditions):
+            if condition is None:
+                return None
+            found = condition if found is None else self.emit.insert(arith.OrIOp(found, condition)).result
+        return found
 
 
-def applied(emit: Emitter, form: Form, terms: Sequence[Term], values: Sequence[SSAValue], type: Attribute) -> SSAValue:
-    """terms[0] + Σ_j terms[1 + j] · values[j], of a form with such terms; many in two halves, so that fewer follow each
-    other."""
-    summands = [] if terms[0] is None else [terms[0]]
-    for j, (coef, value) in enumerate(zip(terms[1:], values, strict=True)):
+def applied(emit: Emitter, form: Form, values: Sequence[SSAValue], type: Attribute) -> SSAValue:
+    """terms[0] + Σ_j terms[1 + j] · values[j]; many terms in two halves, so that fewer follow each other."""
+    summands = [] if form.terms[0] is None else [form.terms[0]]
+    for coef, when, value in zip(form.terms[1:], form.when, values, strict=True):
         if coef is not None:
             product = emit.insert(arith.MulfOp(coef, value)).result
-            summands.append(_unless_zero(emit, coef, product) if j in form.chosen else product)
+            summands.append(product if when is None else emit.select(when, product, coef))
     if not summands:
         return emit.zero(type)
     half = len(summands) // 2 if len(summands) > 3 else 0
     return reduce(emit.add, (reduce(emit.add, part) for part in (summands[:half], summands[half:]) if part))
 
 
-def _unless_zero(emit: Emitter, coef: SSAValue, product: SSAValue) -> SSAValue:
-    """A coefficient that is zero because something else was chosen makes a zero, whatever it is multiplied by."""
-    zero = emit.zero(coef.type)
-    return emit.select(emit.insert(arith.CmpfOp(coef, zero, "oeq")).result, zero, product)
-
-
 def _sum(at: Affine, op: arith.AddfOp | arith.SubfOp) -> None:
     a, b = at.form(op.lhs), at.form(op.rhs)
     terms = tuple(_combined(at.emit, op, x, y) for x, y in zip(a.terms, b.terms, strict=True))
-    at.forms[op.result] = Form(terms, a.chosen | b.chosen)
+    at.forms[op.result] = Form(terms, at.either([a, b]))
 
 
 def _combined(emit: Emitter, op: arith.AddfOp | arith.SubfOp, a: Term, b: Term) -> Term:
@@ -168,7 +162,9 @@ def _select(at: Affine, op: arith.SelectOp) -> None:
     condition = at.factor(op.cond)
     a, b = at.form(op.lhs), at.form(op.rhs)
     terms = tuple(_chosen(at.emit, condition, x, y) for x, y in zip(a.terms, b.terms, strict=True))
-    at.forms[op.result] = Form(terms, a.chosen | b.chosen | _one_sided(a, b))
+    pairs = [depends(a, b, j) for j in range(at.count)]
+    when = tuple(None if p is None else at.emit.select(condition, *(bit(at.emit, c) for c in p)) for p in pairs)
+    at.forms[op.result] = Form(terms, when)
 
 
 def _chosen(emit: Emitter, condition: SSAValue, a: Term, b: Term) -> Term:
@@ -188,28 +184,13 @@ def _if(at: Affine, op: scf.IfOp) -> None:
         for block in blocks:
             block.drop_all_references()
         raise
-    pairs = list(zip(*both, strict=True))
-    wanted = [(k, j) for k, (a, b) in enumerate(pairs) for j in range(1 + at.count) if _any(a.terms[j], b.terms[j])]
-    types = [at.type_of(op.results[k]) for k, _ in wanted]
-    for branch, forms in zip(branches, both, strict=True):
-        given = [forms[k].terms[j] for k, j in wanted]
-        values = [branch.emit.zero(t) if v is None else v for v, t in zip(given, types, strict=True)]
-        branch.emit.insert(scf.YieldOp(*values))
-    final = at.emit.insert(scf.IfOp(condition, types, [blocks[0]], [blocks[1]]))
-    found = dict(zip(wanted, final.results, strict=True))
-    for k, (a, b) in enumerate(pairs):
-        terms = tuple(found.get((k, j)) for j in range(1 + at.count))
-        at.forms[op.results[k]] = Form(terms, a.chosen | b.chosen | _one_sided(a, b))
-
-
-def _any(a: Term, b: Term) -> bool:
-    return a is not None or b is not None
-
-
-def _one_sided(a: Form, b: Form) -> frozenset[int]:
-    """The coefficients that one of two forms has."""
-    pairs = enumerate(zip(a.terms[1:], b.terms[1:], strict=True))
-    return frozenset(j for j, (x, y) in pairs if (x is None) != (y is None))
+    results = [Branches(a, b, at.type_of(r)) for r, a, b in zip(op.results, *both, strict=True)]
+    for branch, side in zip(branches, (0, 1), strict=True):
+        branch.emit.insert(scf.YieldOp(*(v for r in results for v in r.values(branch.emit, side))))
+    types = [t for r in results for t in r.types]
+    made = iter(at.emit.insert(scf.IfOp(condition, types, [blocks[0]], [blocks[1]])).results)
+    for source, result in zip(op.results, results, strict=True):
+        at.forms[source] = result.form(made)
 
 
 def _is_zero(value: SSAValue) -> bool:

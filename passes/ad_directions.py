@@ -95,7 +95,7 @@ def _rewrite(loop: ix.ForOp, seeded: set[SSAValue]) -> bool:
     parent.insert_ops_before(made, loop)
     emit = Emitter.before(last)
     for k, form in forms.items():
-        last.operands[k] = applied(emit, form, form.terms, cut.values, loop.yielded[k].type)
+        last.operands[k] = applied(emit, form, cut.values, loop.yielded[k].type)
     return True
 
 

@@ -16,9 +16,10 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 
-from .ad_affine import Affine, Form, NotAffine, applied
+from .ad_affine import Affine, NotAffine, applied
 from .ad_choices import decides, feeding
 from .ad_emit import Emitter
+from .ad_forms import Form
 from .cse import cse
 from .dce import dce
 from .fold import fold
@@ -43,12 +44,11 @@ class Map:
 
     def chain(self) -> int:
         """How many operations follow each other in a step."""
-        return max(sum(t is not None for t in r.terms[1:]) + 2 * bool(r.chosen) for r in self.rows)
+        return max(sum(t is not None for t in r.terms[1:]) + 2 * any(r.when) for r in self.rows)
 
     def value(self, emit: Emitter, form: Form, index: SSAValue, carried: Sequence[SSAValue]) -> SSAValue:
         """terms[0] + Σ_j terms[1 + j] · λ_j at a step."""
-        terms = [None if t is None else self._term(emit, t, index) for t in form.terms]
-        return applied(emit, form, terms, carried, carried[0].type)
+        return applied(emit, form.of(self._term(emit, v, index) for v in form.parts), carried, carried[0].type)
 
     def _term(self, emit: Emitter, term: SSAValue, index: SSAValue) -> SSAValue:
         """A term at a step; its table is read as it is, since to make one of them again would make most of all."""
@@ -68,15 +68,15 @@ def coefficients(emit: Emitter, loop: ix.ForOp, inner: Affine, step: eff.LoopOp)
         loop.drop_all_references()
         raise
     forms = [*rows, *(sums or {}).values()]
-    terms = [t for form in forms for t in form.terms if t is not None]
-    made = emit.finish_for(loop, ["tab"] * len(terms), terms)
+    parts = [v for form in forms for v in form.parts]
+    made = emit.finish_for(loop, ["tab"] * len(parts), parts)
     for simplify in (fold, cse, dce):
         simplify(made)
     around = made.parent_op()
     assert around is not None
     hoist(around)
     simple = iter(made.yielded)
-    forms = [Form(tuple(None if t is None else next(simple) for t in f.terms), f.chosen) for f in forms]
+    forms = [f.of(simple) for f in forms]
     rows, of_sums = forms[: len(rows)], forms[len(rows) :]
     if sums is not None and (decides(step.body.block.walk(), step.body.block) or _is_less(made, rows, forms, step)):
         sums = dict(zip(sums, of_sums, strict=True))
@@ -104,9 +104,9 @@ def added(inner: Affine, block: Block) -> Sums | None:
 
 
 def varying(made: ix.ForOp, forms: Iterable[Form]) -> list[SSAValue]:
-    """The terms that differ from step to step."""
-    terms = dict.fromkeys(t for form in forms for t in form.terms if t is not None)
-    return [t for t in terms if isinstance(t.owner, Operation) and t.owner.parent is made.body.block]
+    """The parts that differ from step to step."""
+    parts = dict.fromkeys(v for form in forms for v in form.parts)
+    return [v for v in parts if isinstance(v.owner, Operation) and v.owner.parent is made.body.block]
 
 
 def _is_less(made: ix.ForOp, rows: Sequence[Form], forms: Sequence[Form], step: eff.LoopOp) -> bool:

@@ -11,7 +11,8 @@
 What is long, the A_t and the g_t, is then in loops that are free of order, so in lanes of vectors. If it is less work,
 the first loop also makes what g_t multiplies λ by (`ad_recurrence`). Only loops that reverse mode has written
 (`linear`): there the order of operations is ours, in a user's recurrence it is not. A coefficient of one step may
-overflow or vanish where its product with λ, from left to right, would not.
+overflow or vanish where its product with λ, from left to right, would not; other than that, what is not finite in one
+loop is not in three, and what a choice leaves out stays zero beside it (`ad_forms`).
 
 Not split: what carries more than FEW numbers, or a table; loops inside of order-free ones, where these are what runs
 in lanes; bodies with loops, or not linear by the rules of `ad_affine`; loops that read no tape, which need no memory as

@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import IntegerType, f64, i64
 from xdsl.ir import BlockArgument, SSAValue
 
 from pydex.dialects import ad, eff
+from pydex.passes.edit import erase
 from pydex.passes.symbols import clone_region
 from pydex.passes.widen import accumulate_also
 
@@ -152,4 +153,13 @@ def _sum_of_winners(
     for each in list(body.block.ops):
         each.detach()
         accum.body.block.add_op(each)
-    return emit.finish_accum(accum, []).results_[0]
+    made = emit.finish_accum(accum, [])
+    _erase_unused(made)
+    return made.results_[0]
+
+
+def _erase_unused(accum: eff.AccumOp) -> None:
+    """Erase what only offers were made of: what was not chosen has no other use then, and is masked (`ad_masks`)."""
+    for op in reversed(list(accum.body.walk())):
+        if op.results and not op.regions and not eff.effects(op) and not any(r.uses for r in op.results):
+            erase(op)

@@ -14,9 +14,10 @@ from xdsl.ir import SSAValue
 
 from pydex.dialects import eff
 from pydex.frontend import elementwise, overloads
-from pydex.frontend.effects import accumulated_target, accumulation, base_name
+from pydex.frontend.effects import MONOID_OPERATORS, accumulated_target, accumulation, base_name
 from pydex.frontend.indexing import locate
 from pydex.frontend.kinds import StaticType
+from pydex.frontend.operators import SYMBOLS
 from pydex.frontend.scalars import common
 from pydex.frontend.structure import Mismatch, bring, flatten, unify
 from pydex.frontend.values import NUMBERS, Literal, Scalar, Table, Value
@@ -98,7 +99,7 @@ def _is_neutral(left: Value, monoid: str, right: Value) -> bool:
 
 def accumulate(el: Elaborator, node: ast.stmt) -> bool:
     """Executes a statement that combines into an accumulator or partial result; False if it is no such statement."""
-    found = accumulation(node)
+    found = accumulation(node) or _reading_itself(el, node)
     if found is None:
         return False
     monoid, target, expression, operator = found
@@ -123,6 +124,19 @@ def _check_operation(el: Elaborator, node: ast.stmt, monoid: str, written: str) 
     if not adds and written != monoid:
         name = base_name(accumulated_target(node))
         el.fail(f"{name} accumulates by {monoid}, not by {written}", node, help=f"write `{name} += …` for {monoid}")
+
+
+def _reading_itself(el: Elaborator, node: ast.stmt) -> tuple[str, ast.expr, ast.expr, str] | None:
+    """As `accumulation`, of `acc += f(acc)` where acc is an accumulator; an error for `acc /= e` and the like."""
+    name = base_name(node.target) if isinstance(node, ast.AugAssign) else None
+    current = el.scope.names.get(name or "")
+    if not isinstance(node, ast.AugAssign) or not isinstance(current, Monoidal | Accumulator):
+        return None
+    monoid = MONOID_OPERATORS.get(type(node.op))
+    if monoid is None:
+        _check_operation(el, node, current.monoid, SYMBOLS[type(node.op)])
+        return None
+    return monoid, node.target, node.value, "-" if isinstance(node.op, ast.Sub) else monoid
 
 
 def _into_content(el: Elaborator, current: Monoidal, target: ast.expr, expression: ast.expr, operator: str) -> None:

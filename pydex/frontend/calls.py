@@ -214,10 +214,9 @@ def run_function(el: Elaborator, node: ast.FunctionDef | ast.Lambda) -> Value:
     return NONE if result is None else result
 
 
-def bind_arguments(
-    el: Elaborator, closure: Closure, args: list[Value], kwargs: dict[str, Value]
-) -> dict[str, Value]:
+def bind_arguments(el: Elaborator, closure: Closure, args: list[Value], kwargs: dict[str, Value]) -> dict[str, Value]:
     """The values of a function's parameters, by Python's rules."""
+
     def fail(message: str) -> NoReturn:
         el.fail(message, notes=(Note(f"{closure.name} is defined here", closure.source.span(closure.node)),))
 
@@ -259,15 +258,11 @@ def _defaults(el: Elaborator, closure: Closure) -> dict[str, Value]:
     if closure.python is not None:
         made = dict(zip(names[::-1], (closure.python.__defaults__ or ())[::-1], strict=False))
         return {name: lift(el, value) for name, value in {**made, **(closure.python.__kwdefaults__ or {})}.items()}
-    assert closure.scope is not None
-    saved, el.scope = el.scope, closure.scope
+    from pydex.frontend.expressions import lookup
+
+    saved, el.scope = el.scope, closure.scope or el.scope
     try:
-        made = {name: el.value(node) for name, node in zip(names[::-1], spec.defaults[::-1], strict=False)}
-        for argument, node in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
-            if node is not None:
-                made[argument.arg] = el.value(node)
+        made = {name: lookup(el, hidden) for name, hidden in closure.defaults.items()}
     finally:
         el.scope = saved
     return made
-
-

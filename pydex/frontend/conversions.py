@@ -53,6 +53,9 @@ def at(el: Elaborator, index_set: IndexSet, value: Value) -> Value:
             return Int(form, index_set)
     lo, hi = _range(el, index_set)
     number = _number(el, index_set, value)
+    if _is_u64(value):
+        small = el.emit(arith.CmpiOp(number, el.frame.number(Size.of(0)), "sge"))
+        el.emit(eff.CheckOp(small, "IndexError", f"an integer of 2**63 or more is not an index of {index_set!r}", []))
     above = el.emit(arith.CmpiOp(number, el.frame.number(lo), "sge"))
     below = el.emit(arith.CmpiOp(number, el.frame.number(hi), "slt"))
     ok = el.emit(arith.AndIOp(above, below))

@@ -284,8 +284,23 @@ def _binds(target: ast.expr, name: str) -> bool:
     return False
 
 
+def captures(function: ast.AST, node: ast.AST) -> dict[str, list[ast.Name]]:
+    """What functions, defined outside of a statement, read of the names around them whenever they are called."""
+    inside = set(ast.walk(node))
+    functions = [f for f in ast.walk(function) if isinstance(f, ast.FunctionDef | ast.Lambda) and f is not function]
+    found: dict[str, list[ast.Name]] = {}
+    for name, usage in usages([f for f in functions if f not in inside]).items():
+        elements = [e for at in usage.element_reads for e in ast.walk(at) if isinstance(e, ast.Name) and e.id == name]
+        if reads := [*usage.reads, *elements]:
+            found[name] = reads
+    return found
+
+
 def read_after(function: ast.AST, loops: Sequence[ast.AST], node: ast.AST, name: str) -> bool:
-    """Whether a name may be read after a statement: later in the function, or in another turn of an enclosing loop."""
+    """Whether a name may be read after a statement: later in the function, in another turn of an enclosing loop, or by
+    a function that is called then."""
+    if name in captures(function, node):
+        return True
     inside = set(ast.walk(node))
     end = (getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0))
     enclosing = {id(n) for loop in loops for n in ast.walk(loop)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import count
 
 from xdsl.dialects import arith
 
@@ -17,6 +18,7 @@ from pydex.frontend.jumps import Undefined
 from pydex.frontend.lift import lift
 from pydex.frontend.operators import COMPARISONS, SYMBOLS
 from pydex.frontend.scope import Gone
+from pydex.frontend.source import FunctionNode
 from pydex.frontend.values import NUMBERS, Literal, Record, Scalar, Static, Tuple, Value
 from pydex.outer import MISSING
 
@@ -227,9 +229,24 @@ def named(el: Elaborator, node: ast.NamedExpr) -> Value:
     return value
 
 
+_numbers = count()
+
+
+def defined(el: Elaborator, node: FunctionNode, name: str) -> Closure:
+    """A function that is defined here. Its defaults are values of names that nobody can write."""
+    spec, defaults = node.args, dict[str, str]()
+    names = [a.arg for a in spec.posonlyargs + spec.args]
+    given = [*zip(names[::-1], spec.defaults[::-1], strict=False)]
+    given += [(a.arg, d) for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is not None]
+    for parameter, default in given:
+        defaults[parameter] = hidden = f"{parameter} {next(_numbers)}"
+        el.scope.names[hidden] = el.value(default)
+    return Closure(node, el.scope, name, el.scope.source, defaults=defaults)
+
+
 @expression(ast.Lambda)
 def function(el: Elaborator, node: ast.Lambda) -> Value:
-    return Closure(node, el.scope, "<lambda>", el.scope.source)
+    return defined(el, node, "<lambda>")
 
 
 @expression(ast.GeneratorExp)
@@ -272,5 +289,3 @@ def call(el: Elaborator, node: ast.Call) -> Value:
                 el.fail(f"only a record can be spread with `**`, found {overloads.describe(spread)}", word.value)
             kwargs.update(spread.fields)
     return call_value(el, callee, args, kwargs)
-
-

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydex.frontend.kinds import StaticType
@@ -27,13 +27,17 @@ class CompileTime(Value):
 
 @dataclass(frozen=True, eq=False)
 class Closure(CompileTime):
-    """A function written in pydex: its syntax, and the scope it sees (of its definition, or of a Python function)."""
+    """A function written in pydex: its syntax, and the scope it sees (of its definition, or of a Python function).
+
+    defaults: the names in that scope of what parameters default to, evaluated where the function was defined.
+    """
 
     node: FunctionNode
     scope: Scope | None
     name: str
     source: Source
     python: Callable[..., Any] | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
     def describe(self) -> str:
         return f"the function {self.name}"

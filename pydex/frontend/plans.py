@@ -6,10 +6,18 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydex.frontend.accumulators import Accumulator, Monoidal
-from pydex.frontend.effects import Usage, accumulated_target, assigned_first, bound_names, read_after, usages_of_loop
+from pydex.frontend.effects import (
+    Usage,
+    accumulated_target,
+    assigned_first,
+    bound_names,
+    captures,
+    read_after,
+    usages_of_loop,
+)
 from pydex.frontend.elaborator import Elaborator
 from pydex.frontend.functions import Iterable
 from pydex.frontend.scope import Gone
@@ -54,19 +62,24 @@ def classify(el: Elaborator, node: ast.For | ast.While) -> Plan:
     plan = Plan()
     targets = set(bound_names(node.target)) if isinstance(node, ast.For) else set()
     body = node.body if isinstance(node, ast.For) else [ast.Expr(node.test), *node.body]
+    captured = captures(el.function, node)
     for name, usage in usages_of_loop(node).items():
         if not usage.is_modified:
             continue
+        is_captured = name in captured
+        if is_captured:
+            usage = replace(usage, reads=[*usage.reads, *captured[name]])
         value = el.scope.names.get(name)
         if name in targets or value is None or isinstance(value, Gone):
             plan.locals.append(name)
         else:
-            _place(el, plan, name, usage, value, node, body)
+            _place(el, plan, name, usage, value, node, [] if is_captured else body)
     plan.locals += [t for t in targets if t not in plan.locals]
     return plan
 
 
 def _place(el: Elaborator, plan: Plan, name: str, usage: Usage, value: Value, node, body: list[ast.stmt]) -> None:
+    """body: what may begin by assigning the name, before anything reads it."""
     if isinstance(value, Accumulator):
         return  # an outer loop accumulates into it
     if isinstance(value, Monoidal):
@@ -83,10 +96,16 @@ def _place(el: Elaborator, plan: Plan, name: str, usage: Usage, value: Value, no
         plan.accumulated[name] = monoid
     elif isinstance(value, Table) and usage.is_elementwise:
         plan.own.append(name)
-    elif " " not in name and assigned_first(body, name) and not read_after(el.function, el.loops, node, name):
+    elif " " not in name and _begins_anew(usage, body, name) and not read_after(el.function, el.loops, node, name):
         plan.locals.append(name)
     else:
         plan.state.append(name)
+
+
+def _begins_anew(usage: Usage, body: list[ast.stmt], name: str) -> bool:
+    """Does no turn see what the one before has left in it?"""
+    is_read = usage.reads or usage.element_reads or usage.accumulations
+    return not is_read or assigned_first(body, name)
 
 
 def _can_accumulate(el: Elaborator, name: str, usage: Usage, value: Value, monoid: str) -> bool:
@@ -128,8 +147,10 @@ def forget(el: Elaborator, node: ast.For | ast.While, plan: Plan) -> None:
     """Names of the loop's own have no value after it."""
     targets = set(bound_names(node.target)) if isinstance(node, ast.For) else set()
     for name in plan.locals:
-        why = f"{name} is the loop's own and has no value after it" if name in targets else (
-            f"{name} is assigned inside the loop only and has no value after it"
+        why = (
+            f"{name} is the loop's own and has no value after it"
+            if name in targets
+            else (f"{name} is assigned inside the loop only and has no value after it")
         )
         writes = [node] if name in targets else usages_of_loop(node)[name].writes or [node]
         el.scope.names[name] = Gone(why, f"initialise {name} before the loop", el.span(writes[0]))

@@ -16,8 +16,7 @@ from pydex.frontend.accumulators import accumulate
 from pydex.frontend.branches import DIVERGED, Diverged, fork
 from pydex.frontend.elaborator import Elaborator, statement
 from pydex.frontend.escapes import escapes, never_falls_through, without_jumps
-from pydex.frontend.expressions import condition
-from pydex.frontend.functions import Closure
+from pydex.frontend.expressions import condition, defined
 from pydex.frontend.operators import SYMBOLS
 from pydex.frontend.patterns import bind, unpack
 from pydex.frontend.scalars import to_ssa
@@ -143,7 +142,7 @@ def nothing(el: Elaborator, node: ast.Pass) -> None:
 
 @statement(ast.FunctionDef)
 def define(el: Elaborator, node: ast.FunctionDef) -> None:
-    value: Any = Closure(node, el.scope, node.name, el.scope.source)
+    value: Any = defined(el, node, node.name)
     for decorator in reversed(node.decorator_list):
         from pydex.frontend.calls import call
 
@@ -186,7 +185,7 @@ def raise_(el: Elaborator, node: ast.Raise) -> Value:
     call = error if isinstance(error, ast.Call) else None
     name = call.func if call else error
     if not isinstance(name, ast.Name) or not _is_exception(el, name.id):
-        el.fail("`raise` takes an exception of Python, such as ValueError(\"…\")", node)
+        el.fail('`raise` takes an exception of Python, such as ValueError("…")', node)
     message = message_of(el, call.args[0] if call and call.args else None)
     el.emit(eff.CheckOp(scalars.constant(el, False, types.bool_), name.id, message))
     return DIVERGED
@@ -197,5 +196,3 @@ def _is_exception(el: Elaborator, name: str) -> bool:
 
     found = getattr(builtins, name, None)
     return isinstance(found, type) and issubclass(found, Exception)
-
-

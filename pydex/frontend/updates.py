@@ -91,10 +91,10 @@ def check_sole(el: Elaborator, name: str, table: Table, target: ast.Subscript) -
                 help=f"change a copy: {name} = {name}.copy()", notes=notes)  # fmt: skip
     for other, value in el.scope.names.items():
         shared = other != name and not table.store.isdisjoint(stores_of(value))
-        if shared and read_after(el.function, el.loops, target, other):
+        if shared and (" " in other or read_after(el.function, el.loops, target, other)):  # a function has it
             origin = el.scope.origins.get(other)
             notes = (Note(f"{other} is the same table, or a part of it", origin),) if origin else ()
-            el.fail(f"{name} is also known as {other}, which is read later", target,
+            el.fail(f"{name} is also known as {other.split()[0]}, which is read later", target,
                     help=f"change a copy: {name} = {name}.copy()", notes=notes)  # fmt: skip
 
 

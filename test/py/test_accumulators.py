@@ -53,6 +53,36 @@ def greatest_once(x: f64[n]) -> f64:
     return best
 
 
+@dx.jit
+def greatest_divided(x: f64[n]) -> f64:
+    best = dx.accum(f64, max)
+    best += x[0]
+    best /= 2.0
+    return best
+
+
+@dx.jit
+def cells_divided(x: f64[n]) -> f64[n]:
+    best = dx.accum(f64[n], max)
+    best[0] /= x[1]
+    return best
+
+
+@dx.jit
+def reads_itself(x: f64[n]) -> tuple[f64, f64, f64[n]]:
+    """Outside of loops an accumulator may be read in what is combined into it."""
+    best, product = dx.accum(f64, max), dx.accum(f64, dx.prod)
+    cells = dx.accum(f64[n], max)
+    for i in n:
+        best += x[i]
+        product += x[i]
+        cells[i] += x[i]
+    best += 0.5 * best
+    product *= product - 1.0
+    cells[0] += cells[1] - 1.0
+    return best, product, cells
+
+
 X = np.array([1.0, 5.0, 2.0])
 
 
@@ -66,9 +96,21 @@ def test_the_operation_written_out():
 
 @pytest.mark.parametrize(
     ("f", "written"),
-    [(least_of_greatest, "min"), (greatest_less, "add"), (greatest_once, "mul")],
-    ids=["min", "-", "*"],
-)
+    [(least_of_greatest, "min"), (greatest_less, "add"), (greatest_once, "mul"), (greatest_divided, "/"),
+     (cells_divided, "/")],
+    ids=["min", "-", "*", "/", "[]/"],
+)  # fmt: skip
 def test_another_operation_is_refused(f, written):
     with pytest.raises(TypeError, match=f"best accumulates by max, not by {written}"):
         f(X)
+
+
+@pytest.mark.parametrize("f", [greatest_divided, cells_divided], ids=["number", "cells"])
+def test_the_reference_refuses_it_too(f):
+    with pytest.raises(TypeError, match="another operation than /"):
+        f.reference(X)
+
+
+def test_reading_itself():
+    for found in (reads_itself(X), reads_itself.reference(X)):
+        assert found[:2] == (5.0, 90.0) and found[2].tolist() == [4.0, 5.0, 2.0]

@@ -322,6 +322,55 @@ def test_an_episode_that_overflows_does_not_reach_the_one_before(forced: None, p
     np.testing.assert_allclose(x_bar[:350], alone, rtol=1e-12, atol=1e-15)
 
 
+@dx.jit
+def vanishing(x: f64[n], p: f64) -> f64:
+    """From p = 0 on, a factor that is zero meets the infinite cotangent of a root."""
+    h = p
+    for i in n:
+        h = dx.where(x[i] > 0.0, x[i] * dx.sin(h), dx.exp(h))
+    return dx.sqrt(h)
+
+
+@dx.jit
+def clipped(x: f64[n], p: f64) -> f64:
+    h, g = p, 0.5
+    for i in n:
+        h, g = max(x[i] * h, 0.0) * dx.exp(h), dx.where(g > h, g * h, dx.where(x[i] > 0.5, h, x[i] * g))
+    return dx.sqrt(h) + dx.log(g)
+
+
+@dx.jit
+def vanishing_in_branches(x: f64[n], p: f64) -> f64:
+    h, g = p, 0.5
+    for i in n:
+        if x[i] > 0.3:
+            h = dx.sin(h) * x[i]
+            if x[i] > 0.6:
+                g = h * p
+        else:
+            g = h * g * x[i]
+    return dx.sqrt(h) + dx.sqrt(g)
+
+
+@pytest.mark.parametrize("program", [vanishing, clipped, vanishing_in_branches], ids=lambda p: p.__name__)
+def test_a_factor_that_is_zero_makes_nan_of_infinity(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only zeros that were chosen stay zeros: what is finite, and what is not, is the same in three loops as in one."""
+    rng = np.random.default_rng(0)
+    values, weights = [0.4, 0.9, 0.0, -0.7, np.nan, np.inf], [0.4, 0.3, 0.1, 0.1, 0.05, 0.05]
+    series = [np.full(6, 0.4), np.full(6, 0.9), *rng.choice(values, (40, 6), p=weights)]
+    split, whole = dx.grad(program, (0, 1)), dx.grad(program, (0, 1))
+    monkeypatch.setattr(ad_split, "LENGTHS", (2,))
+    monkeypatch.setattr(ad_split, "_pays", lambda loop, step: True)
+    found = [split(x, p) for x in series for p in (0.0, 0.3)]
+    monkeypatch.setattr(ad_split, "_may_split", lambda loop: False)
+    expected = [whole(x, p) for x in series for p in (0.0, 0.3)]
+    for together, one in zip(map(np.hstack, found), map(np.hstack, expected), strict=True):
+        finite = np.isfinite(one)
+        np.testing.assert_array_equal(np.isfinite(together), finite)
+        np.testing.assert_allclose(together[finite], one[finite], rtol=1e-12, atol=1e-15)
+    assert any(0 < np.isfinite(together).sum() < 7 for together in map(np.hstack, found))
+
+
 def test_nan_goes_back(forced: None) -> None:
     x = np.cos(np.arange(700.0))
     x[600] = np.nan

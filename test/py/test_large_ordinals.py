@@ -43,3 +43,17 @@ def test_counts():
     clamped, wrapped = counts(x, 7)
     np.testing.assert_array_equal(clamped, np.bincount([min(int(v), 6) for v in x], minlength=7))
     np.testing.assert_array_equal(wrapped, np.bincount([int(v) % 7 for v in x], minlength=7))
+
+
+@dx.jit
+def checked(x: u64, table: f64[m]) -> f64:
+    return table[m.at(x)]
+
+
+@pytest.mark.parametrize("ordinal", [2**63, 2**63 + 5, 2**64 - 1])
+def test_a_checked_index_has_no_sign(ordinal):
+    assert checked(np.uint64(1), np.arange(3.0)) == 1.0
+    with pytest.raises(IndexError, match="an integer of 2\\*\\*63 or more is not an index of m"):
+        checked(np.uint64(ordinal), np.arange(3.0))
+    with pytest.raises(IndexError, match="7 is not an index of m, whose size is 3"):
+        checked(np.uint64(7), np.arange(3.0))

@@ -5,14 +5,21 @@ A program that fails is written to build/law1: `python tools/fuzz.py FILE` runs 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from law1 import trial
 from law1.child import Child
-from law1.programs import drawn
-from law1.trial import FOUND, Trial
+from law1.forced import forced
+from law1.programs import arguments, drawn, load
+from law1.reached import PLACES, watched
+from law1.subject import subject
+from law1.trial import FALLBACK, FOUND, Trial
+
+from pydex import pipeline
+from pydex.passes.pipelines import CPU
 
 FAILED = Path(__file__).resolve().parents[2] / "build" / "law1"
 CHUNKS, INTERPRETED, COMPILED = 10, 50, 5
@@ -37,6 +44,29 @@ def test_reference_and_interpreter(chunk: int) -> None:
 def test_compiled_with_derivatives(chunk: int, child: Child) -> None:
     """In a child process, so that a crash is a failure of this test."""
     check([trial.whole(*program) for program in drawn(CHUNKS + chunk, COMPILED)], child.error)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk", range(CHUNKS // 2))
+def test_forced(chunk: int, child: Child) -> None:
+    """What depends on sizes, at sizes that are small."""
+    check([trial.first(*program) for program in drawn(2 * CHUNKS + chunk, COMPILED)], child.error)
+
+
+@pytest.mark.slow
+def test_what_is_reached() -> None:
+    """Each transformation that asks a lot of a program has some among so many."""
+    total: Counter[str] = Counter()
+    for source, _, seed in drawn(2, 60):
+        made = subject(load(source), arguments(source, FALLBACK, seed))
+        if made.is_differentiable:
+            made.add_derivatives(("vjp",))
+            made.hide_all_but([made.entry, "vjp"])
+            with watched() as reached, forced():
+                pipeline.run_passes(made.module, CPU)
+                pipeline.lower(made.module, "vjp")
+            total.update(what for what, times in reached.items() if times)
+    assert total.keys() == PLACES.keys(), total
 
 
 @pytest.mark.slow

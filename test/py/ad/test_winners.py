@@ -301,3 +301,31 @@ def test_second_derivatives() -> None:
     np.add.at(expected, (index, index), 2 * y * y)
     np.testing.assert_allclose(dx.hessian(cells, wrt="x")(x, y), expected, rtol=1e-14)
     np.testing.assert_allclose(dx.hvp(cells, wrt="x")(x, y, np.ones(3)), expected.sum(axis=1), rtol=1e-14)
+
+
+@dx.jit
+def best_products(x: f64[n], y: f64[m]) -> f64[m]:
+    best = dx.full(f64[m], -5.0)
+    for i in n:
+        for j in m:
+            best[j] = max(best[j], x[i] * y[j])
+    return best
+
+
+@dx.jit
+def best_root(x: f64[n], y: f64) -> f64:
+    best = 0.5
+    for i in n:
+        best = max(best, y * dx.sqrt(x[i]))
+    return best
+
+
+def test_what_has_lost_may_be_infinite() -> None:
+    """The infinity that lost, and the infinite derivative of what lost, meet no zero."""
+    x, y = np.array([-np.inf, 1.0, 2.0]), np.array([0.5, 1.5])
+    by_x, by_y = dx.jacobian(best_products, (0, 1))(x, y)
+    np.testing.assert_array_equal(by_x, [[0.0, 0.0, 0.5], [0.0, 0.0, 1.5]])
+    np.testing.assert_array_equal(by_y, [[2.0, 0.0], [0.0, 2.0]])
+    by_x, by_y = dx.grad(best_root, (0, 1))(np.array([0.0, 4.0, 1.0]), 1.0)
+    np.testing.assert_array_equal(by_x, [0.0, 0.25, 0.0])
+    assert by_y == 2.0

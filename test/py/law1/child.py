@@ -2,6 +2,7 @@
 
 with Child() as child:
     child.error(trial)      None, or what is wrong
+    child.reached           in how many trials each of the transformations of `law1.reached` was reached
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import select
 import signal
 import subprocess
 import sys
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from law1.reached import watched
 from law1.trial import Trial
 
 LIMIT = 300.0
@@ -27,6 +30,7 @@ class Child:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
+        self.reached: Counter[str] = Counter()
 
     def __enter__(self) -> Child:
         return self
@@ -47,7 +51,9 @@ class Child:
             return f"Timeout: it takes more than {LIMIT:.0f} s"
         answer = process.stdout.readline()
         if answer:
-            return json.loads(answer)
+            error, reached = json.loads(answer)
+            self.reached.update(reached)
+            return error
         code = process.wait()
         self.close()
         name = signal.Signals(-code).name if code < 0 else f"exit status {code}"
@@ -83,7 +89,9 @@ def main() -> None:
     for line in sys.stdin:
         given = json.loads(line)
         trial = Trial(**{**given, "sizes": tuple(given["sizes"])})
-        answers.write(json.dumps(trial.error()) + "\n")
+        with watched() as reached:
+            error = trial.error()
+        answers.write(json.dumps([error, [what for what, times in reached.items() if times]]) + "\n")
         answers.flush()
 
 

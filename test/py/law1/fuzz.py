@@ -4,7 +4,8 @@
     python tools/fuzz.py FILE…                          run these programs again
 
 Every program is run by the reference and, after every pass, by the interpreter; every tenth (`--compiled 10`) with
-first and second derivatives, and as machine code with and without optimisation.
+first and second derivatives, and as machine code with and without optimisation, and every twentieth with all
+transformations forced (`law1.forced`). At the end it says how many programs have reached each of those that few reach.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,6 +66,7 @@ def fuzz(amount: int, options: argparse.Namespace) -> int:
                 if failure:
                     print(f"program {number * BATCH + k}: {failure}", flush=True)
             print(f"{session.count} programs, {session.failed} failed", flush=True)
+    print(", ".join(f"{what}: {count}" for what, count in session.reached.most_common()), flush=True)
     session.close()
     return int(session.failed > 0)
 
@@ -80,8 +83,8 @@ class Session:
         """What is wrong with a program, and where it was written to; None if nothing is."""
         number, program = numbered
         compiled = self.compiled and (number + 1) % self.compiled == 0  # the first of a batch are trivial
-        make = trial.whole if compiled else trial.values
-        made, child = make(*program), self._child()
+        forced = compiled and (number + 1) % (2 * self.compiled) == 0
+        made, child = trial.whole(*program, forced) if compiled else trial.values(*program), self._child()
         wrong = child.error(made)
         with self._lock:
             self.count += 1
@@ -90,6 +93,11 @@ class Session:
             return None
         path = reduced(made, _limited(child.error, wrong)).save(self.keep)
         return f"{wrong}\n    python tools/fuzz.py {path}"
+
+    @property
+    def reached(self) -> Counter[str]:
+        """In how many trials each transformation was reached, those that make a failure small among them."""
+        return sum((child.reached for child in self._children), Counter())
 
     def _child(self) -> Child:
         if not hasattr(self._local, "child"):

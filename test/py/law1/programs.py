@@ -20,7 +20,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from law1.kernels import Kernels
+from law1.demanding import Demanding
 from law1.scope import Scope
 
 HEADER = """\
@@ -69,7 +69,7 @@ SHORT = 3
 """No more for programs with loops in loops in loops in loops, which the interpreter would take minutes for."""
 
 
-class Program(Kernels):
+class Program(Demanding):
     """Draws one program."""
 
     def program(self, without: frozenset[str]) -> str:
@@ -77,6 +77,8 @@ class Program(Kernels):
         self.without = without
         for _ in range(self.random.randint(1, 3)):
             self.statement(scope)
+        if self.maybe():
+            getattr(self, f"_do_{self.pick(self.demanding())}")(scope)
         results = self._results(scope)
         kinds = ["sum", "tuple"] if "tuple" not in without else ["sum"]
         if self.pick(kinds) == "tuple":

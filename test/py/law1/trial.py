@@ -1,5 +1,5 @@
-"""One random program as a trial: what is run and compared. In a file its last line says with which arguments:
-`# law1: sizes (4, 3), seed 17`.
+"""One random program as a trial: what is run and compared. In a file its last line says with which arguments, and
+whether transformations are forced: `# law1: sizes (4, 3), seed 17, forced`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import hashlib
 import re
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from law1.agree import FIRST, Law1
+from law1.forced import forced
 from law1.programs import arguments, load
 from law1.subject import DERIVATIVES
 from pydex.runtime.convert import Refused
@@ -30,7 +32,7 @@ class Trial:
     """A program, the sizes and the seed of its arguments, and what to compare.
 
     derivatives: names of `law1.subject.DERIVATIVES`. every_pass: interpret after every pass, in random order too.
-    compiled: names of `law1.executions`.
+    compiled: names of `law1.executions`. forced: as in `law1.forced`.
     """
 
     source: str
@@ -39,6 +41,7 @@ class Trial:
     derivatives: Sequence[str] = tuple(DERIVATIVES)
     every_pass: bool = True
     compiled: Sequence[str] = ("optimised", "plain")
+    forced: bool = False
 
     def run(self) -> int:
         """How many results were compared. Raises what is wrong."""
@@ -51,7 +54,8 @@ class Trial:
                 raise
             return Trial(**{**asdict(self), "sizes": FALLBACK}).run()
         orders = ("forward", "random") if self.every_pass else ("random",)
-        return law.check(self.every_pass, orders, self.compiled)
+        with forced() if self.forced else nullcontext():
+            return law.check(self.every_pass, orders, self.compiled)
 
     def error(self) -> str | None:
         """What is wrong with it, in words; None if all executions agree."""
@@ -66,7 +70,8 @@ class Trial:
 
     @property
     def text(self) -> str:
-        return f"{self.source.rstrip()}\n\n\n# law1: sizes {tuple(self.sizes)}, seed {self.seed}\n"
+        last = f"# law1: sizes {tuple(self.sizes)}, seed {self.seed}{', forced' if self.forced else ''}"
+        return f"{self.source.rstrip()}\n\n\n{last}\n"
 
     def save(self, folder: Path) -> Path:
         """Write it to a file named after the program."""
@@ -79,11 +84,11 @@ class Trial:
 def read(path: Path, **options: Any) -> Trial:
     """The trial in a file."""
     text = path.read_text()
-    found = re.search(r"^# law1: sizes \((\d+), (\d+)\), seed (\d+)$", text, re.MULTILINE)
+    found = re.search(r"^# law1: sizes \((\d+), (\d+)\), seed (\d+)(, forced)?$", text, re.MULTILINE)
     if found is None:
         raise ValueError(f"{path} does not end with a line like `# law1: sizes (4, 3), seed 0`")
-    n, m, seed = map(int, found.groups())
-    return Trial(text[: found.start()], (n, m), seed, **options)
+    n, m, seed = map(int, found.groups()[:3])
+    return Trial(text[: found.start()], (n, m), seed, forced=found[4] is not None, **options)
 
 
 def quick(source: str, sizes: tuple[int, int], seed: int) -> Trial:
@@ -96,6 +101,11 @@ def values(source: str, sizes: tuple[int, int], seed: int) -> Trial:
     return Trial(source, sizes, seed, (), True, ())
 
 
-def whole(source: str, sizes: tuple[int, int], seed: int) -> Trial:
+def whole(source: str, sizes: tuple[int, int], seed: int, forced: bool = False) -> Trial:
     """First derivatives, a second one, and machine code with and without optimisation."""
-    return Trial(source, sizes, seed, (*FIRST, "jvp_vjp"), False, ("optimised", "plain"))
+    return Trial(source, sizes, seed, (*FIRST, "jvp_vjp"), False, ("optimised", "plain"), forced)
+
+
+def first(source: str, sizes: tuple[int, int], seed: int) -> Trial:
+    """First derivatives and optimised machine code, forced: what few programs reach at their sizes."""
+    return Trial(source, sizes, seed, FIRST, False, ("optimised",), True)
