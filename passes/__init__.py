@@ -20,6 +20,7 @@ PASSES: dict[str, str] = {
     "ix-skip-zeros": "pydex.passes.ix_skip_zeros:IxSkipZeros",
     "ix-sink": "pydex.passes.ix_sink:IxSink",
     "licm": "pydex.passes.licm:Licm",
+    "licm-rows": "pydex.passes.licm_rows:LicmRows",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",
     "merge-sums": "pydex.passes.merge_sums:MergeSums",
     "simplify": "pydex.passes.simplify:Simplify",

@@ -35,6 +35,7 @@ OPTIMISE = (
     "simplify",
     "merge-sums",  # after fusion: the sums are those of one loop, and after cse: what they share is one value
     "ix-share",  # after fusion: what two loops still compute alike, one cannot
+    "licm-rows",  # after fusion, which sees what a loop makes for another; its tables may come out of further loops
     "licm",
     "dce",  # of loops, the results that have been hoisted
     "ix-sink",  # after licm, which takes out what does not depend on the loops inside either
