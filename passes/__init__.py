@@ -23,6 +23,7 @@ PASSES: dict[str, str] = {
     "licm-rows": "pydex.passes.licm_rows:LicmRows",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",
     "merge-sums": "pydex.passes.merge_sums:MergeSums",
+    "own-to-table": "pydex.passes.own_to_table:OwnToTable",
     "simplify": "pydex.passes.simplify:Simplify",
     "tape-narrow": "pydex.passes.tape_narrow:TapeNarrow",
     "unroll": "pydex.passes.unroll:Unroll",

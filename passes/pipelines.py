@@ -31,6 +31,7 @@ GRAD = (
 
 #: What makes the code short and its loops few; the last pass decides about memory and nothing may follow it.
 OPTIMISE = (
+    "own-to-table",  # after AD, for which what is not written costs nothing
     "ix-fuse",
     "simplify",
     "merge-sums",  # after fusion: the sums are those of one loop, and after cse: what they share is one value
