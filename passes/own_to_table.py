@@ -1,9 +1,10 @@
-"""own-to-table: a loop that reads an old table and overwrites most of a new version of it makes a table.
+"""own-to-table: a loop that overwrites most of a new version of a table, of which the old one is still read, makes a
+table.
 
     for i in n - 2 own (v = u) { v[i + 1] = e(u, i) }
         ==>  for p in n { if 1 <= p and p <= n - 2 { e(u, p - 1) } else { u[p] } } -> tab
 
-The old table is still read, so the loop would copy all of it and then write most of it again. With the rim in the loop
+The loop would copy all of the old table and then write most of it again. With the rim in the loop
 it is written once; the lowering runs the interior by itself (`lower_interior`), and steps of such loops in sweeps
 (`lower_sweep`).
 
@@ -63,7 +64,7 @@ class Nest:
     @staticmethod
     def of(loop: ix.ForOp) -> Nest | None:
         """The nest of a loop that this pass rewrites."""
-        if not _reads(loop, loop.owned[0]) or not needs(loop).pure:
+        if not needs(loop).pure:
             return None
         loops = [loop]
         while isinstance(inner := terminator(loops[-1].body.block).operands[0].owner, ix.ForOp):
@@ -81,15 +82,21 @@ class Nest:
         assert isinstance(type, ix.TableType)
         if type.rank != len(loops) or len(inner.indices) != type.rank or _is_dependent(loops, type):
             return None
-        if sum(1 for _ in inner.result.uses) != 1:
+        if sum(1 for _ in inner.result.uses) != 1 or not _is_read_still(loop, inner.value):
             return None
         axes = [_axis(index, size, loops) for index, size in zip(inner.indices, type.sizes.data, strict=True)]
         found = [axis for axis in axes if axis is not None]
         return Nest(loops, inner, found) if len({loop for loop, _ in found}) == len(loops) else None
 
 
-def _reads(loop: ix.ForOp, table: SSAValue) -> bool:
-    return any(use.operation is not loop and loop.is_ancestor(use.operation) for use in table.uses)
+def _is_read_still(loop: ix.ForOp, value: SSAValue) -> bool:
+    """Is the old table used when the loop has begun? Or at all, if one value is written everywhere, which will be part
+    of a loop that reads the new table."""
+    assert loop.parent is not None
+    users = [use.operation for use in loop.owned[0].uses if use.operation is not loop]
+    homes = [home for user in users if (home := loop.parent.find_ancestor_op_in_block(user)) is not None]
+    is_known = not loop.body.block.is_ancestor(value.owner)
+    return any(is_known or home is loop or loop.is_before_in_block(home) for home in homes)
 
 
 def _is_dependent(loops: Sequence[ix.ForOp], type: ix.TableType) -> bool:
