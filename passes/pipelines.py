@@ -43,6 +43,9 @@ OPTIMISE = (
     "cse",  # what has met outside of the loops
     "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
     "ix-skip-zeros",  # after ix-sink: tangents of all directions lie side by side
+    "carry-element",  # after all that asks which elements a loop reads
+    "late-last",  # after that: more is carried as a number
+    "dce",
 )
 
 #: All that happens to a program before it is lowered.
