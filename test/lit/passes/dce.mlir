@@ -106,3 +106,19 @@ func.func @sizes(%k : index, %x : f64) -> f64 {
   } -> (add f64)
   func.return %s : f64
 }
+
+// Iterations read the table that they own, but nobody reads what they leave: the loop hands on what it was given.
+// CHECK-LABEL: func.func @own_read_inside
+// CHECK:         {{%.*}}, [[S:%.*]] = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n], f64>) {
+// CHECK-NEXT:      %a = ix.at %t
+// CHECK-NEXT:      ix.yield %t, %a
+func.func @own_read_inside(%x: !ix.tab<[n], f64>) -> f64 {
+  ix.sizes ["n"]
+  %new, %total = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n], f64>) {
+    %a = ix.at %t[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %b = math.sin %a : f64
+    %u = ix.update %t[%i : !ix.idx<n>], %b : !ix.tab<[n], f64>, f64 -> !ix.tab<[n], f64>
+    ix.yield %u, %a : !ix.tab<[n], f64>, f64
+  } -> (own !ix.tab<[n], f64>, add f64)
+  func.return %total : f64
+}
