@@ -1,12 +1,13 @@
 """carry-element: what a step reads where the step before has written is carried from step to step.
 
-    loop i (t) { x = t[i];  t' = t{i + 1 := f(x)} }        ==>   loop i (t, x = t[0]) { y = f(x);  t' = t{i + 1 := y};  x := y }
+    loop i (t) { x = t[i];  t' = t{i + 1 := f(x)} }
+        ==>  loop i (t, x = t[0]) { y = f(x);  t' = t{i + 1 := y};  x' = y }
 
 Dynamic programming along a row, recurrences over a table, relaxation in place: a step waits for the number of the one
 before it, and memory would add the time of a store and a load to each.
 
 Only elements of tables that the body makes one new version of, by one update at its own level; the places differ by the
-step of the loop, and depend on nothing else that the loop makes.
+step of the loop, depend on nothing else that the loop makes, and are in range by their sets, not by a check.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from xdsl.passes import ModulePass
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
-from .affine import Affine, affine, at_least
+from .affine import Affine, affine, at_least, in_range
 from .edit import erase, insert, new, ops_inside, ops_of, terminator
 from .monoids import identity
+from .symbols import defined_symbols
 from .widen import carry
 
 
@@ -43,7 +45,7 @@ def _carry(loop: eff.LoopOp) -> None:
         if not isinstance(update, ix.UpdateOp) or update.parent is not block or update.table is not table:
             continue
         reads = [op for op in ops_of(block) if isinstance(op, ix.AtOp) and _is_last_written(loop, op, update)]
-        if not reads or any(not _only_reads(use.operation) and use.operation is not update for use in table.uses):
+        if not reads or any(not isinstance(u.operation, ix.AtOp) and u.operation is not update for u in table.uses):
             continue
         first = _first(loop, reads[0])
         if first is None:
@@ -56,10 +58,6 @@ def _carry(loop: eff.LoopOp) -> None:
             erase(read)
 
 
-def _only_reads(op: Operation) -> bool:
-    return isinstance(op, ix.AtOp)
-
-
 def _is_last_written(loop: eff.LoopOp, read: ix.AtOp, update: ix.UpdateOp) -> bool:
     """Does it read the old table where the iteration before has updated it?"""
     if read.table is not update.table or len(read.indices) != len(update.indices):
@@ -67,6 +65,8 @@ def _is_last_written(loop: eff.LoopOp, read: ix.AtOp, update: ix.UpdateOp) -> bo
     if isinstance(read.result.type, ix.TableType):
         return False
     moves = False
+    if not all(_is_in_range(index, loop) for index in read.indices):
+        return False
     for here, written in zip(read.indices, update.indices, strict=True):
         form = affine(written)
         step = form.terms.get(loop.index, SizeAttr.of(0))
@@ -75,6 +75,12 @@ def _is_last_written(loop: eff.LoopOp, read: ix.AtOp, update: ix.UpdateOp) -> bo
             return False
         moves |= bool(step.data)
     return moves
+
+
+def _is_in_range(index: SSAValue, loop: eff.LoopOp) -> bool:
+    """Is it so for the first iteration whatever the body has checked before?"""
+    op = index.owner
+    return index is loop.index or (in_range(op) if isinstance(op, ix.IndexOp) else _is_outside(index, loop))
 
 
 def _is_outside(value: SSAValue, loop: eff.LoopOp) -> bool:
@@ -96,7 +102,7 @@ def _first(loop: eff.LoopOp, read: ix.AtOp) -> SSAValue | None:
         offset = form.offset + coef * start
         return new(near, ix.IndexOp(list(form.terms), list(form.terms.values()), offset, index.type.size))
 
-    if any(loop.symbol is not None and loop.symbol.data in _set(i).symbols() for i in read.indices):
+    if any(not defined_symbols(loop).isdisjoint(_set(i).symbols()) for i in read.indices):
         return None
     if at_least(loop.size, 1):
         return at(loop)

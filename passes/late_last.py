@@ -38,7 +38,7 @@ class LateLast(ModulePass):
 
 
 def _reorder(loop: eff.LoopOp) -> None:
-    """Rewrite the extrema of a body, in order, and say how many operations after what is carried each value is there."""
+    """Rewrite the extrema of a body, in order. `ready`: how many operations after what is carried a value is there."""
     ready: dict[SSAValue, int] = {c: 1 for c in loop.carried if not isinstance(c.type, ix.TableType)}
     for op in ops_of(loop.body.block):
         if isinstance(op, EXTREMA) and not _is_part(op):
@@ -57,8 +57,6 @@ def _is_part(op: Operation) -> bool:
 def _late_last(op: Operation, ready: dict[SSAValue, int]) -> Operation:
     """The op, or what it becomes."""
     terms = _terms(op)
-    for part in _parts(op):
-        ready[part.results[0]] = max(ready.get(v, 0) for v in part.operands) + bool(any(map(ready.get, part.operands)))
     late = sorted(terms, key=lambda v: ready.get(v, 0))
     if len(terms) < 3 or late[-1] in op.operands or not ready.get(late[-1], 0):
         return op
@@ -68,12 +66,6 @@ def _late_last(op: Operation, ready: dict[SSAValue, int]) -> Operation:
     replace(op, [total])
     assert isinstance(total.owner, Operation)
     return total.owner
-
-
-def _parts(op: Operation) -> list[Operation]:
-    """The ops like it that it is made of."""
-    inner = [v.owner for v in op.operands if type(v.owner) is type(op) and _is_part(v.owner)]  # pyright: ignore
-    return [part for o in inner if isinstance(o, Operation) for part in (*_parts(o), o)]
 
 
 def _terms(op: Operation) -> list[SSAValue]:
