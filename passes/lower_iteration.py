@@ -94,7 +94,7 @@ def one_by_one(low: Lowering, op: ix.ForOp, turn: Turn, in_blocks: bool = False)
     A short sum that may be long is written twice: with masks for few iterations; without for many, which are added to
     several vectors by turns, as no vector with masks is.
     """
-    hint, waits = vector_hint(op), is_simple(op) and bool(reduced(op))
+    hint, waits = vector_hint(op), low.group is None and is_simple(op) and bool(reduced(op))
     hint = "" if in_blocks and hint == "masks" else hint
 
     def loop(lo: Idx, hi: Idx, first: Sequence[Val], combine: Combine) -> list[Val]:
