@@ -4,7 +4,8 @@
     a result of a loop, branch or accumulation that nobody reads
         ==> the op without it, without the carried value or accumulator behind it, and without what fed these
     a carried value that only feeds itself               ==> gone
-    an own table that iterations need, but nobody after the loop   ==> the loop hands on its parts as they were
+    an own table that iterations need, but nobody after the loop
+        ==> the loop hands on its parts as they were when they were last needed
     a private function that nothing mentions             ==> gone
 
 Liveness starts at what a function returns and at what may raise, and goes backwards, result by result (`_Liveness`);
@@ -116,10 +117,21 @@ class _Liveness:
         elif isinstance(value, BlockArgument) and (parent := value.block.parent_op()) is not None:
             self.live_ops.append(parent)
             if isinstance(parent, ix.ForOp) and value.index > 0:
-                self.held.add(_own_results(parent)[value.index - 1])
+                self._hold(parent, value)
             self.work.extend(_behind_argument(value, parent))
             if isinstance(parent, eff.AccumOp):
                 self.live_ops.extend(self.writes.get(value, ()))
+
+    def _hold(self, op: ix.ForOp, argument: BlockArgument) -> None:
+        """A loop's iterations need an own table: what comes after an iteration need not be live for that."""
+        result = _own_results(op)[argument.index - 1]
+        version: SSAValue | None = op.yielded[op.results.index(result)]
+        while version is not None and version is not argument:
+            version = _older(version)
+        if version is argument:
+            self.held.add(result)
+        else:
+            self.work.append(result)
 
     def _mentions_of(self, op: Operation) -> None:
         """What defines the sizes that an op, or the header of its body, mentions is live."""
@@ -171,6 +183,17 @@ def _behind_argument(argument: BlockArgument, op: Operation) -> Sequence[SSAValu
             return []
 
 
+def _older(version: SSAValue) -> SSAValue | None:
+    """The version of a table that this one was made of; None if that is not one alone."""
+    match op := version.owner:
+        case ix.UpdateOp():
+            return op.table
+        case ix.ForOp() if version in (own := _own_results(op)):
+            return op.owned[own.index(version)]
+        case _:
+            return None
+
+
 def _own_results(op: ix.ForOp) -> list[SSAValue]:
     return [r for r, kind in zip(op.results_, op.kind_names, strict=True) if kind == "own"]
 
@@ -197,11 +220,16 @@ def _sweep(block: Block, live: _Liveness) -> None:
 
 
 def _hand_on_unread(op: ix.ForOp, live: _Liveness) -> None:
-    """Of an own table that nobody reads after the loop, yield what the iteration began with."""
+    """Of an own table that nobody reads after the loop, yield the last version that somebody needs in it."""
     last = terminator(op.body.block)
     for argument, result in zip(op.body.block.args[1:], _own_results(op), strict=True):
         if result in live.held and result not in live.values:
-            last.operands[op.results.index(result)] = argument
+            version = last.operands[op.results.index(result)]
+            while version is not argument and version not in live.values and version not in live.held:
+                older = _older(version)
+                assert older is not None
+                version = older
+            last.operands[op.results.index(result)] = version
 
 
 def shrink(op: Operation, keep: Sequence[bool]) -> Operation:
