@@ -3,7 +3,9 @@
     accum a : [n, 3] = t { ...; add a[i, 0], x; add a[j, 2], y }
         ==>  accum a0, a1, a2 : [n] { ...; add a0[i], x; add a2[j], y };  for i. pack (a0[i], a1[i], a2[i])
 
-Only where every add has a constant index on the axis (see `unroll`). Each part is then converted by itself.
+Only where every add has a constant index on the axis (see `unroll`), and where the parts cost no more than what is
+there: the table has short axes only, or is a new one that loops add to, or around some add are loops over all that is
+left of it. Each part is then converted by itself.
 """
 
 from __future__ import annotations
@@ -45,8 +47,25 @@ def _short_axis(op: eff.AccumOp, k: int) -> int | None:
     for axis, size in enumerate(type.sizes):
         if size.constant is not None and 0 < size.constant <= SIZE:
             if all(isinstance(a, eff.AddOp) and _constant(a, axis) is not None for a in adds):
-                return axis
+                rest = [s for s in type.sizes if s.constant is None]
+                if not rest or any(_covers(a, rest, op) for a in adds) or _is_made_here(op, k, adds):
+                    return axis
     return None
+
+
+def _is_made_here(op: eff.AccumOp, k: int, adds: Sequence[Operation]) -> bool:
+    """Is the table a new one, which loops add to? (What no loop adds is written into it, see `update_directly`.)"""
+    return is_identity(op.monoids[k], op.initial[k]) and any(a.parent is not op.body.block for a in adds)
+
+
+def _covers(add: Operation, sizes: Sequence[SizeAttr], root: Operation) -> bool:
+    """Are there loops over all these sizes around the add, inside of the root?"""
+    left, parent = list(sizes), add.parent_op()
+    while left and parent is not None and parent is not root:
+        if isinstance(parent, ix.ForOp | eff.LoopOp) and parent.size in left:
+            left.remove(parent.size)
+        parent = parent.parent_op()
+    return not left
 
 
 def _constant(add: eff.AddOp, axis: int) -> int | None:

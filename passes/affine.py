@@ -87,8 +87,15 @@ def same(a: SSAValue, b: SSAValue) -> bool:
 
 
 def distinct(a: SSAValue, b: SSAValue) -> bool:
-    """Provably different ordinals."""
-    return affine(a).minus(affine(b)).number not in (None, 0)
+    """Provably different ordinals: one is beyond the other wherever the indices stand, as i + j + 1 is beyond i."""
+    apart = affine(a).minus(affine(b))
+    return _at_least_one(apart) or _at_least_one(Affine().minus(apart))
+
+
+def _at_least_one(form: Affine) -> bool:
+    """Is the form 1 or more for all ordinals of its terms?"""
+    ordinals = all(isinstance(v.type, ix.IdxType) and at_least(c, 0) for v, c in form.terms.items())
+    return ordinals and at_least(form.offset, 1)
 
 
 def never_empty(size: SizeAttr) -> bool:

@@ -4,6 +4,8 @@
     a result of a loop, branch or accumulation that nobody reads
         ==> the op without it, without the carried value or accumulator behind it, and without what fed these
     a carried value that only feeds itself               ==> gone
+    an own table that iterations need, but nobody after the loop
+        ==> the loop hands on its parts as they were when they were last needed
     a private function that nothing mentions             ==> gone
 
 Liveness starts at what a function returns and at what may raise, and goes backwards, result by result (`_Liveness`);
@@ -57,6 +59,7 @@ class _Liveness:
     def __init__(self, root: Operation) -> None:
         self.ops: set[Operation] = {root}
         self.values: set[SSAValue] = set()
+        self.held: set[SSAValue] = set()  # own results that are there for the sake of their argument
         self.writes: dict[SSAValue, list[Operation]] = {}  # the eff.add of each accumulator
         self.symbols: dict[str, Operation] = {}  # ix.open and ix.name, by the symbol they define
         self.work: list[SSAValue] = []  # live values, and
@@ -113,9 +116,22 @@ class _Liveness:
                 self.work.extend(_behind_result(value))  # pyright: ignore[reportArgumentType]
         elif isinstance(value, BlockArgument) and (parent := value.block.parent_op()) is not None:
             self.live_ops.append(parent)
+            if isinstance(parent, ix.ForOp) and value.index > 0:
+                self._hold(parent, value)
             self.work.extend(_behind_argument(value, parent))
             if isinstance(parent, eff.AccumOp):
                 self.live_ops.extend(self.writes.get(value, ()))
+
+    def _hold(self, op: ix.ForOp, argument: BlockArgument) -> None:
+        """A loop's iterations need an own table: what comes after an iteration need not be live for that."""
+        result = _own_results(op)[argument.index - 1]
+        version: SSAValue | None = op.yielded[op.results.index(result)]
+        while version is not None and version is not argument:
+            version = _older(version)
+        if version is argument:
+            self.held.add(result)
+        else:
+            self.work.append(result)
 
     def _mentions_of(self, op: Operation) -> None:
         """What defines the sizes that an op, or the header of its body, mentions is live."""
@@ -155,8 +171,7 @@ def _behind_argument(argument: BlockArgument, op: Operation) -> Sequence[SSAValu
     k = argument.index
     match op:
         case ix.ForOp() if k > 0:
-            own = [i for i, kind in enumerate(op.kind_names) if kind == "own"][k - 1]
-            return [op.owned[k - 1], op.results[own]]
+            return [op.owned[k - 1]]
         case eff.LoopOp() if k > 0:
             return [op.initial[k - 1], op.yielded[k - 1], op.results[k - 1]]
         case eff.WhileOp():
@@ -166,6 +181,21 @@ def _behind_argument(argument: BlockArgument, op: Operation) -> Sequence[SSAValu
             return [op.initial[k], op.results[k]]
         case _:
             return []
+
+
+def _older(version: SSAValue) -> SSAValue | None:
+    """The version of a table that this one was made of; None if that is not one alone."""
+    match op := version.owner:
+        case ix.UpdateOp():
+            return op.table
+        case ix.ForOp() if version in (own := _own_results(op)):
+            return op.owned[own.index(version)]
+        case _:
+            return None
+
+
+def _own_results(op: ix.ForOp) -> list[SSAValue]:
+    return [r for r, kind in zip(op.results_, op.kind_names, strict=True) if kind == "own"]
 
 
 # --------------------------------------------------------------------------------------------------------- sweep
@@ -178,13 +208,28 @@ def _sweep(block: Block, live: _Liveness) -> None:
             if not op.regions:
                 continue
             if op.__class__ in _BY_RESULT:
-                op = shrink(op, [r in live.values for r in op.results])
+                if isinstance(op, ix.ForOp) and op.owned:
+                    _hand_on_unread(op, live)
+                op = shrink(op, [r in live.values or r in live.held for r in op.results])
             for inner in blocks(op):
                 _sweep(inner, live)
             if isinstance(op, eff.AccumOp) and not op.initial:
                 replace(op, splice(op.body.block, op))
         elif op.next_op is not None or not op.parent_op():
             erase(op)
+
+
+def _hand_on_unread(op: ix.ForOp, live: _Liveness) -> None:
+    """Of an own table that nobody reads after the loop, yield the last version that somebody needs in it."""
+    last = terminator(op.body.block)
+    for argument, result in zip(op.body.block.args[1:], _own_results(op), strict=True):
+        if result in live.held and result not in live.values:
+            version = last.operands[op.results.index(result)]
+            while version is not argument and version not in live.values and version not in live.held:
+                older = _older(version)
+                assert older is not None
+                version = older
+            last.operands[op.results.index(result)] = version
 
 
 def shrink(op: Operation, keep: Sequence[bool]) -> Operation:

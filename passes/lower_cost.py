@@ -26,6 +26,7 @@ FREE = {
 }
 WEIGHTS = {"arith.divf": 4, "arith.divsi": 8, "arith.remsi": 8, "arith.floordivsi": 8, "math.sqrt": 4, "math.absf": 1}
 INNER = 3
+SIMPLE = 16
 OPENED = SizeAttr.of(16)
 TRIPS = SizeAttr.of(32)
 ONE = SizeAttr.of(1)
@@ -82,6 +83,11 @@ def is_short(op: ix.ForOp) -> bool:
     deep = sum(isinstance(o, ix.ForOp | eff.LoopOp | eff.WhileOp) for o in around) >= INNER
     sequential = any(isinstance(o, eff.LoopOp | eff.WhileOp) for o in around)
     return sequential or (deep and not names.isdisjoint(op.size.symbols()))
+
+
+def is_simple(op: ix.ForOp) -> bool:
+    """Does an iteration do so few operations that it waits for the sum of the one before?"""
+    return sum(map(weight, op.body.block.ops)) <= SIMPLE
 
 
 def _reads_neighbours(op: ix.ForOp) -> bool:

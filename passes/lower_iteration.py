@@ -9,10 +9,13 @@ from xdsl.ir import SSAValue
 
 from pydex.dialects import ix
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_cost import vector_hint
+from pydex.passes.lower_cost import is_simple, vector_hint
 from pydex.passes.lower_reductions import Reductions, reduction
-from pydex.passes.lower_text import Idx, Val, add, minimum
+from pydex.passes.lower_text import Idx, Val, add, minimum, sub
 from pydex.passes.lower_vectors import Spread
+
+#: A loop of at most so many iterations is vectorised with masks.
+FEW = 24
 
 #: One iteration: the values that are reduced.
 Turn = Callable[[Val], Sequence[Val]]
@@ -86,12 +89,26 @@ def run_loop(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: I
 
 
 def one_by_one(low: Lowering, op: ix.ForOp, turn: Turn, in_blocks: bool = False) -> Loop:
-    """The plain loop. A part of `in_blocks` is not short."""
-    hint = vector_hint(op)
+    """The plain loop. A part of `in_blocks` is not short.
+
+    A short sum that may be long is written twice: with masks for few iterations; without for many, which are added to
+    several vectors by turns, as no vector with masks is.
+    """
+    hint, waits = vector_hint(op), low.group is None and is_simple(op) and bool(reduced(op))
     hint = "" if in_blocks and hint == "masks" else hint
 
     def loop(lo: Idx, hi: Idx, first: Sequence[Val], combine: Combine) -> list[Val]:
-        return low.loop(lo, hi, first, lambda i, now: combine(now, turn(i), i), hint=hint)
+        def one(i: Val, now: list[Val]) -> Sequence[Val]:
+            return combine(now, turn(i), i)
+
+        trips = sub(low.code, hi, lo)
+        if hint != "masks" or not waits or not isinstance(trips, Val):
+            return low.loop(lo, hi, first, one, hint=hint)
+        many = low.code.let("i1", f"arith.cmpi sgt, {{}}, {{}} : {trips.type}", trips, FEW)
+        middle = low.code.let(trips.type, f"arith.select {{}}, {{}}, {{}} : {trips.type}", many, hi, lo)
+        with low.again(op.body):
+            values = low.loop(lo, middle, first, one)
+        return low.loop(middle, hi, values, one, hint=hint)
 
     return loop
 

@@ -21,6 +21,7 @@ from pydex.dialects.sizes import SizeAttr
 from pydex.passes.edit import ops_inside
 from pydex.passes.lower_cost import hashes, weight
 from pydex.passes.lower_lane_abreast import abreast
+from pydex.passes.lower_lane_late import Late, late_adds
 from pydex.passes.lower_lane_legal import obstacle, place_of
 from pydex.passes.lower_lane_packs import packs
 from pydex.passes.lower_unroll import unrolls
@@ -52,7 +53,7 @@ BETTER, NO_WORSE = 0.65, 1.1
 
 @dataclass(frozen=True)
 class Choice:
-    """How a loop is run: in lanes of that many iterations (0: not), and why; packs and abreast: see
+    """How a loop is run: in lanes of that many iterations (0: not), and why; packs, abreast and late: see
     the files lower_lane_… of these names."""
 
     width: int
@@ -60,6 +61,7 @@ class Choice:
     varying: Varying | None = None
     packs: frozenset[SSAValue] = frozenset()
     abreast: int = 1
+    late: Late | None = None
 
 
 class Choices:
@@ -79,22 +81,27 @@ class Choices:
         if trips is not None and (trips < width or unrolls(op)):
             return Choice(0, "it has few iterations")
         varying = Varying(op)
-        reason = obstacle(op, varying)
+        late = late_adds(op, varying)
+        reason = obstacle(op, varying, late.ops if late else ())
         if reason is not None:
             return Choice(0, reason)
         packed = frozenset(packs(op, varying))
-        possible = [Choice(width * many, "", varying, packed) for many in vectors(op, varying)]
+        possible = [Choice(width * many, "", varying, packed, late=late) for many in vectors(op, varying)]
         lanes, made = min(((self.price(op, c, SHORT), c) for c in possible), key=lambda priced: priced[0])
         alone = Alone(self, SHORT).iteration(op)
         told = f"{lanes:.0f} operations an iteration in lanes, {alone:.0f} otherwise"
         if lanes > BETTER * alone or self.price(op, made, LONG) > NO_WORSE * Alone(self, LONG).iteration(op):
             return Choice(0, f"lanes would not pay: {told}")
-        return replace(made, reason=told, abreast=1 if packed else abreast(op, varying, made.width))
+        return replace(made, reason=told, abreast=1 if packed or late else abreast(op, varying, made.width))
 
     def price(self, op: ix.ForOp, made: Choice, unknown: int) -> float:
         """An iteration in lanes."""
         assert made.varying is not None
-        return Lanes(op, made.varying, made.packs, made.width, unknown).price()
+        if made.late is None:
+            return Lanes(op, made.varying, made.packs, made.width, unknown).price()
+        late = made.late.ops
+        early = Lanes(op, made.varying, made.packs, made.width, unknown, frozenset(late)).price()
+        return early + Alone(self, unknown).ops([*made.late.again, *late]) + len(made.late.kept) * (1 + 1 / made.width)
 
 
 def width_of(op: ix.ForOp) -> int:
@@ -166,6 +173,7 @@ class Lanes:
     packed: frozenset[SSAValue]
     width: int
     unknown: int
+    without: frozenset[Operation] = frozenset()
 
     def price(self) -> float:
         read = sum(self._row(t.type) for t in self.packed)
@@ -182,7 +190,7 @@ class Lanes:
         return cells
 
     def _block(self, block: Block) -> float:
-        return sum(self._op(op) for op in block.ops)
+        return sum(self._op(op) for op in block.ops if op not in self.without)
 
     def _op(self, op: Operation) -> float:
         if op.regions:
@@ -228,6 +236,10 @@ class Alone:
             return weight(op) / width
         _, indices, times = accessed
         return times * APART if distance(indices, varying) == "far" else times / width
+
+    def ops(self, ops: Sequence[Operation]) -> float:
+        """Some ops of an iteration, one after the other."""
+        return sum(map(self._op, ops))
 
     def _block(self, block: Block) -> float:
         return sum(map(self._op, block.ops))

@@ -2,11 +2,12 @@
 
 They may, if sizes inside do not depend on the index. Branches may differ from lane to lane: then both sides run, and
 each lane keeps its own. So may the conditions of `while` loops that carry numbers: they run until the last lane ends.
+Of ops that run late (lower_lane_late.py), one by one, nothing is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type
@@ -30,17 +31,17 @@ def place_of(table: SSAValue, indices: tuple[SSAValue, ...] = ()) -> tuple[SSAVa
     return table, indices
 
 
-def obstacle(op: ix.ForOp, varying: Varying) -> str | None:
-    """Why the iterations may not run in lanes; None if they may."""
+def obstacle(op: ix.ForOp, varying: Varying, late: Sequence[Operation] = ()) -> str | None:
+    """Why the iterations may not run in lanes, but for these ops; None if they may."""
     if {"argmax", "argmin"} & set(op.kind_names):
         return "it looks for the index of the best iteration"
     if mentions_symbol(op, varying):
         return "sizes inside of it depend on its index"
     if not ix_own.in_own_memory(op):
         return "its iterations copy a table that all of them own parts of"
+    apart = {child for o in late for child in (o, *ops_inside(o))}
     for child in ops_inside(op):
-        reason = _obstacle(op, child, varying)
-        if reason is not None:
+        if child not in apart and (reason := _obstacle(op, child, varying)) is not None:
             return reason
     return _unordered_checks(op, varying)
 
@@ -51,7 +52,7 @@ def _obstacle(op: ix.ForOp, child: Operation, varying: Varying) -> str | None:
             return "a while loop inside of it carries tables and ends at different times"
         case eff.LoopOp() | eff.WhileOp() if _swaps_outer_buffers(child, varying):
             return "a sequential loop inside of it makes its tables in two buffers"
-        case eff.AddOp() if _is_outer(op, child.accumulator) and not _apart(child, varying):
+        case eff.AddOp() if meets(op, child, varying):
             return "iterations may add to the same cells"
         case ix.UpdateOp() if child.table not in varying and not any(i in varying for i in _indices(child)):
             return "it updates a cell whose place does not depend on its index"
@@ -82,6 +83,11 @@ def _swaps_outer_buffers(op: eff.LoopOp | eff.WhileOp, varying: Varying) -> bool
     """Does one of its tables live in memory of outside and in a second buffer by turns?"""
     versions = zip(ix_own.versioned(op), ix_own.new_versions(op), ix_own.in_place(op), strict=True)
     return any(flag and old not in varying and ix_own.source(new) is None for old, new, flag in versions)
+
+
+def meets(op: ix.ForOp, child: Operation, varying: Varying) -> bool:
+    """Is it an add, to an accumulator of outside, that may be to the cells of other lanes?"""
+    return isinstance(child, eff.AddOp) and _is_outer(op, child.accumulator) and not _apart(child, varying)
 
 
 def _is_outer(op: ix.ForOp, accumulator: SSAValue) -> bool:

@@ -5,7 +5,8 @@
 
 What differs from iteration to iteration is a vector, all else stays a scalar (lower_varying.py). In the last group,
 lanes beyond the end are off (lower_group.py). What iterations add to a cell that they share is combined across the
-lanes each time; where there are few such cells, it is kept apart (lower_lane_shared.py).
+lanes each time; where there are few such cells, it is kept apart (lower_lane_shared.py). Adds to cells that data
+chooses follow block by block (lower_lane_late.py).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_iteration import begin, end
 from pydex.passes.lower_lane_choice import Choice
+from pydex.passes.lower_lane_late import BLOCK, Kept
 from pydex.passes.lower_lane_legal import place_of
 from pydex.passes.lower_lane_shared import shared_cells
 from pydex.passes.lower_lane_while import run_while
@@ -38,16 +40,20 @@ def run_lanes(
     """The iterations lo … hi; the values that the reductions carry at the end."""
     assert made.varying is not None
     wide = Reductions([Reduction(r.kind, vector(made.width, r.type)) for r in reductions.all])
+    kept = Kept(low, op, made.late) if made.late is not None else None
     low.group = Group(made.width, made.varying)
     with shared_cells(low, op):
         rows = {table: _row(low, table) for table in made.packs}
 
-        def body(hi: Idx, i: Val, now: Sequence[Val]) -> list[Val]:
+        def body(hi: Idx, i: Val, now: Sequence[Val], run: Any = None) -> list[Val]:
             if made.abreast > 1:
                 return _abreast(low, op, wide, made.abreast, hi, i, now)
-            return _group(low, op, wide, rows, hi, i, now, iteration)
+            return _group(low, op, wide, rows, hi, i, now, lambda *at: iteration(*at, run))
 
-        result = _in_blocks(low, reductions, wide, lo, hi, made.abreast, body)
+        if kept is None:
+            result = _in_blocks(low, reductions, wide, lo, hi, made.abreast, body)
+        else:
+            result = _with_late(low, reductions, wide, lo, hi, kept, body)
     low.group = None
     return result
 
@@ -61,7 +67,7 @@ def _in_blocks(
 
     def run(lo: Idx, hi: Idx, first: list[Val]) -> list[Val]:
         values = low.loop(lo, hi, first, lambda i, now: body(hi, i, now), step=lanes)
-        return [across(code, r.kind, v) for r, v in zip(reductions.all, values, strict=True)]
+        return _across(low, reductions, values)
 
     trips = hi - lo if isinstance(lo, int) and isinstance(hi, int) else None
     size = reductions.block(trips)
@@ -73,6 +79,28 @@ def _in_blocks(
         return reductions.close_block(low, before, run(start, end, wide.first_of_block(low)), start, end)
 
     return low.loop(lo, hi, reductions.first(low, wide=True), block, step=size * lanes)
+
+
+def _with_late(
+    low: Lowering, reductions: Reductions, wide: Reductions, lo: Idx, hi: Idx, kept: Kept, body: Any
+) -> list[Val]:
+    """The loop over blocks of groups, each with its late part behind it."""
+    assert low.group is not None
+    code, lanes = low.code, low.group.width
+
+    def block(start: Val, before: list[Val]) -> list[Val]:
+        end = code.number(minimum(code, add(code, start, BLOCK), hi))
+        first = wide.first_of_block(low)
+        values = low.loop(start, end, first, lambda i, now: body(end, i, now, kept.early(start, i)), step=lanes)
+        after = reductions.close_block(low, before, _across(low, reductions, values), start, end)
+        kept.finish(start, end)
+        return after
+
+    return low.loop(lo, hi, reductions.first(low, wide=True), block, step=BLOCK)
+
+
+def _across(low: Lowering, reductions: Reductions, values: Sequence[Val]) -> list[Val]:
+    return [across(low.code, r.kind, v) for r, v in zip(reductions.all, values, strict=True)]
 
 
 def _group(

@@ -58,7 +58,23 @@ def worth_it(op: ix.ForOp) -> bool:
             return False
         parent = parent.parent_op()
     total = (op.size * work(op.body.block)).constant
+    if _is_row_of_steps(op):
+        return False
     return not _few(op) and (total is None or total >= 2 * CHUNK_WORK) and ix_own.in_own_memory(op)
+
+
+def _is_row_of_steps(op: ix.ForOp) -> bool:
+    """Is it one of n² short loops, whose size is that of a step: a sum of a triangular factor?
+
+    Where such a row is long enough to share, the rows are hours of work, and most of them are shorter."""
+    around, parent = [], op.parent_op()
+    while parent is not None:
+        if isinstance(parent, eff.LoopOp):
+            around.append(parent)
+        parent = parent.parent_op()
+    names = {o.symbol.data for o in around if o.symbol is not None}
+    simple = not any(child.regions for child in op.body.block.ops)
+    return simple and len(around) > 1 and not names.isdisjoint(op.size.symbols())
 
 
 def _is_step(op: ix.ForOp) -> bool:

@@ -31,10 +31,12 @@ GRAD = (
 
 #: What makes the code short and its loops few; the last pass decides about memory and nothing may follow it.
 OPTIMISE = (
+    "own-to-table",  # after AD, for which what is not written costs nothing
     "ix-fuse",
     "simplify",
     "merge-sums",  # after fusion: the sums are those of one loop, and after cse: what they share is one value
     "ix-share",  # after fusion: what two loops still compute alike, one cannot
+    "licm-rows",  # after fusion, which sees what a loop makes for another; its tables may come out of further loops
     "licm",
     "dce",  # of loops, the results that have been hoisted
     "ix-sink",  # after licm, which takes out what does not depend on the loops inside either
@@ -42,6 +44,9 @@ OPTIMISE = (
     "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
     "ix-skip-zeros",  # after ix-sink: tangents of all directions lie side by side
     "ad-directions",  # after ix-skip-zeros, which looks for products of tangents as AD wrote them
+    "carry-element",  # after all that asks which elements a loop reads
+    "late-last",  # after that: more is carried as a number
+    "dce",
 )
 
 #: All that happens to a program before it is lowered.

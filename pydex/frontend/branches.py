@@ -196,7 +196,7 @@ def placeholder(el: Elaborator, type: Type) -> list[SSAValue]:
 #: Ops cheap and harmless enough to be computed whether needed or not.
 CHEAP = (
     arith.CmpfOp, arith.CmpiOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp, arith.AddfOp, arith.SubfOp, arith.MulfOp,
-    arith.NegfOp, arith.AddiOp, arith.SubiOp, arith.MuliOp, ix.OrdOp, ix.SizeOp, ix.AtOp, ix.IndexOp,
+    arith.NegfOp, arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.SelectOp, ix.OrdOp, ix.SizeOp, ix.AtOp, ix.IndexOp,
 )  # fmt: skip
 
 

@@ -410,3 +410,21 @@ func.func @rows(%x : !ix.tab<[n, m], f64>, %at : !ix.tab<[n], !ix.idx<m>>) -> !i
   }
   func.return %g : !ix.tab<[n, m], f64>
 }
+
+// A few cells of a table that is there already are written into it; its short axis is not taken apart for them.
+// CHECK-LABEL: func.func @few_cells
+// CHECK-NOT:     ix.pack
+// CHECK:         ix.update
+// CHECK:         ix.update
+// CHECK-NOT:     ix.for
+func.func @few_cells(%t: !ix.tab<[n, 3], f64>, %i: !ix.idx<n>, %v: f64) -> !ix.tab<[n, 3], f64> {
+  ix.sizes ["n"]
+  %c0 = ix.index () + 0 : !ix.idx<3>
+  %c2 = ix.index () + 2 : !ix.idx<3>
+  %r = eff.accum add (%a = %t : !ix.tab<[n, 3], f64>) {
+    eff.add %a[%i, %c0 : !ix.idx<n>, !ix.idx<3>], %v : !eff.acc<add, !ix.tab<[n, 3], f64>>, f64
+    eff.add %a[%i, %c2 : !ix.idx<n>, !ix.idx<3>], %v : !eff.acc<add, !ix.tab<[n, 3], f64>>, f64
+    eff.yield
+  }
+  func.return %r : !ix.tab<[n, 3], f64>
+}

@@ -106,3 +106,53 @@ func.func @sizes(%k : index, %x : f64) -> f64 {
   } -> (add f64)
   func.return %s : f64
 }
+
+// Iterations read the table that they own, but nobody reads what they leave: the loop hands on what it was given.
+// CHECK-LABEL: func.func @own_read_inside
+// CHECK:         {{%.*}}, [[S:%.*]] = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n], f64>) {
+// CHECK-NEXT:      %a = ix.at %t
+// CHECK-NEXT:      ix.yield %t, %a
+func.func @own_read_inside(%x: !ix.tab<[n], f64>) -> f64 {
+  ix.sizes ["n"]
+  %new, %total = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n], f64>) {
+    %a = ix.at %t[%i : !ix.idx<n>] : !ix.tab<[n], f64> -> f64
+    %b = math.sin %a : f64
+    %u = ix.update %t[%i : !ix.idx<n>], %b : !ix.tab<[n], f64>, f64 -> !ix.tab<[n], f64>
+    ix.yield %u, %a : !ix.tab<[n], f64>, f64
+  } -> (own !ix.tab<[n], f64>, add f64)
+  func.return %total : f64
+}
+
+// What is read of it after an update: that version, so that the update can be made in place.
+// CHECK-LABEL: func.func @own_read_after_update
+// CHECK:           %u = ix.update %t
+// CHECK-NOT:       ix.update
+// CHECK:           ix.yield %u, %a
+func.func @own_read_after_update(%x: !ix.tab<[n, n], f64>, %y: f64, %k: !ix.idx<n>) -> f64 {
+  ix.sizes ["n"]
+  %new, %total = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n, n], f64>) {
+    %u = ix.update %t[%i, %k : !ix.idx<n>, !ix.idx<n>], %y : !ix.tab<[n, n], f64>, f64 -> !ix.tab<[n, n], f64>
+    %a = ix.at %u[%i, %i : !ix.idx<n>, !ix.idx<n>] : !ix.tab<[n, n], f64> -> f64
+    %v = ix.update %u[%i, %i : !ix.idx<n>, !ix.idx<n>], %y : !ix.tab<[n, n], f64>, f64 -> !ix.tab<[n, n], f64>
+    ix.yield %v, %a : !ix.tab<[n, n], f64>, f64
+  } -> (own !ix.tab<[n, n], f64>, add f64)
+  func.return %total : f64
+}
+
+// A loop inside that needs its part of the table goes on owning it, and so the table is not copied for it.
+// CHECK-LABEL: func.func @own_in_own
+// CHECK:           [[V:%.*]], [[S:%.*]] = ix.for %j : !ix.idx<n> own (%v = %t : !ix.tab<[n, n], f64>) {
+// CHECK:           ix.yield [[V]], [[S]] : !ix.tab<[n, n], f64>, f64
+func.func @own_in_own(%x: !ix.tab<[n, n], f64>, %y: f64) -> f64 {
+  ix.sizes ["n"]
+  %new, %total = ix.for %i : !ix.idx<n> own (%t = %x : !ix.tab<[n, n], f64>) {
+    %u, %s = ix.for %j : !ix.idx<n> own (%v = %t : !ix.tab<[n, n], f64>) {
+      %a = ix.at %v[%i, %j : !ix.idx<n>, !ix.idx<n>] : !ix.tab<[n, n], f64> -> f64
+      %w = ix.update %v[%i, %j : !ix.idx<n>, !ix.idx<n>], %y : !ix.tab<[n, n], f64>, f64 -> !ix.tab<[n, n], f64>
+      ix.yield %w, %a : !ix.tab<[n, n], f64>, f64
+    } -> (own !ix.tab<[n, n], f64>, add f64)
+    %b = ix.update %u[%i, %i : !ix.idx<n>, !ix.idx<n>], %y : !ix.tab<[n, n], f64>, f64 -> !ix.tab<[n, n], f64>
+    ix.yield %b, %s : !ix.tab<[n, n], f64>, f64
+  } -> (own !ix.tab<[n, n], f64>, add f64)
+  func.return %total : f64
+}
