@@ -8,9 +8,9 @@ Every iteration of the four is a copy of the body with values of its own. The re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from xdsl.ir import Block
+from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering
@@ -29,6 +29,7 @@ from pydex.passes.lower_iteration import (
     run_loop,
 )
 from pydex.passes.lower_jam_choice import grows, side_by_side
+from pydex.passes.lower_jam_order import late
 from pydex.passes.lower_monoids import across_each
 from pydex.passes.lower_reductions import Reductions
 from pydex.passes.lower_text import Idx, Val, add, mul, quotient, sub
@@ -68,7 +69,7 @@ def _together(low: Lowering, op: ix.ForOp, copies: Sequence[Copy]) -> list[list[
     for copy in copies:
         with copy.current(low):
             rows.append(begin(low, op, copy.index))
-    _in_step(low, op, op.body.block, copies)
+    _in_step(low, op, late(op.body.block), copies)
     values = []
     for copy, made in zip(copies, rows, strict=True):
         with copy.current(low):
@@ -78,14 +79,14 @@ def _together(low: Lowering, op: ix.ForOp, copies: Sequence[Copy]) -> list[list[
     return values
 
 
-def _in_step(low: Lowering, outer: ix.ForOp, block: Block, copies: Sequence[Copy]) -> None:
-    """The ops of a block, each for all iterations of the outer loop."""
-    for child in block.ops:
+def _in_step(low: Lowering, outer: ix.ForOp, ops: Iterable[Operation], copies: Sequence[Copy]) -> None:
+    """The ops, each for all iterations of the outer loop."""
+    for child in ops:
         if isinstance(child, ix.ForOp):
             _inner(low, outer, child, copies)
         elif isinstance(child, eff.AddOp) and is_shared(low, child):
             _add(low, child, copies)
-        elif child is not block.last_op:
+        else:
             for copy in copies:
                 with copy.current(low):
                     low.rules[type(child)](low, child)
@@ -129,7 +130,7 @@ def _turn(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy], 
     for copy in copies:
         with copy.current(low):
             low.bind(op, i)
-    _in_step(low, outer, op.body.block, copies)
+    _in_step(low, outer, late(op.body.block), copies)
     values = []
     for copy in copies:
         with copy.current(low):
