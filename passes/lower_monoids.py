@@ -93,22 +93,28 @@ def across(code: Code, kind: str, value: Val, to: Val | None = None) -> Val:
 
 
 def across_each(code: Code, kind: str, values: Sequence[Val]) -> list[Val]:
-    """For each of up to four vectors that fit a register all lanes combined: cheaper than one after the other.
+    """For each of the vectors all lanes combined: at most as many as a vector has lanes."""
+    if len(values) < 2:
+        return [across(code, kind, value) for value in values]
+    together = across_together(code, kind, values)
+    cell, type = element(together.type), together.type
+    return [code.let(cell, f"vector.extract {{}}[{k}] : {cell} from {type}", together) for k in range(len(values))]
+
+
+def across_together(code: Code, kind: str, values: Sequence[Val]) -> Val:
+    """The same as one vector (maybe longer): cheaper than one after the other.
 
     Halves of two vectors are put side by side and combined: [x0 x1 y0 y1] and [x2 x3 y2 y3] give [x02 x13 y02 y13].
     """
-    if len(values) == 1:
-        return [across(code, kind, values[0])]
-    lanes, rest = lanes_of(values[0].type), [*values, *values[2:3]] if len(values) == 3 else list(values)
+    lanes, rest = lanes_of(values[0].type), list(values)
     while len(rest) > 1:
-        pairs = zip(rest[::2], rest[1::2], strict=True)
+        pairs = zip(rest[::2], [*rest[1::2], rest[-1]], strict=False)
         rest = [_halves(code, kind, x, y, lanes) for x, y in pairs]
         lanes //= 2
     while lanes > 1:
         rest = [_halves(code, kind, rest[0], rest[0], lanes, lanes_of(rest[0].type) // 2)]
         lanes //= 2
-    cell, type = element(rest[0].type), rest[0].type
-    return [code.let(cell, f"vector.extract {{}}[{k}] : {cell} from {type}", rest[0]) for k in range(len(values))]
+    return rest[0]
 
 
 def _halves(code: Code, kind: str, x: Val, y: Val, lanes: int, keep: int = 0) -> Val:
