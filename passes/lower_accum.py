@@ -144,7 +144,8 @@ def _of_all_lanes(low: Lowering, op: eff.AddOp, cell: str, value: Val) -> tuple[
 
 def _lanes_of(low: Lowering, op: eff.AddOp, cell: str, term: SSAValue) -> Val:
     product, monoid = term.owner, monoid_of(op)
-    if monoid == "add" and isinstance(product, arith.MulfOp) and low.target.spell(term.type) == cell:
+    alone = isinstance(product, arith.MulfOp) and term.has_one_use()  # else the product is there anyway
+    if monoid == "add" and alone and low.target.spell(term.type) == cell:
         return _in_one_register(low, monoid, cell, [low.value(product.lhs), low.value(product.rhs)])
     return _in_one_register(low, monoid, cell, [low.value(term)])
 
