@@ -4,7 +4,8 @@ The reverse of a nest runs each body again at every depth: an op three loops dee
 once more for each loop around it. So where a loop is run for the second time, it also gives, per iteration, the results
 of the loops and branches in its body and what their reverse needs (tapes, winners, and again the same of the loops in
 them). Its reverse reads these, and runs only straight code again. All of it belongs to one iteration of the loop
-around, so nothing crosses an outermost loop. What is not read is left to dce.
+around, so nothing crosses an outermost loop. What is not read is left to dce. Of a result that only goes into a sum,
+whose reverse does not look at it, the sum is stored: s * y + Σ … rather than Σ ….
 
 Not stored: short loops of a few operations, which are written out after all; loops that carry or own tables, whose
 versions would be copied, or have a policy; what depends on an index by its type.
@@ -12,11 +13,11 @@ versions would be copied, or have a policy; what depends on an index by its type
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from xdsl.dialects import scf
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 
@@ -32,6 +33,9 @@ from .unroll import SIZE
 
 #: So many operations are run again rather than stored.
 CHEAP = 16
+
+#: What hands a cotangent on without looking at what it was made of.
+SUMS = (arith.AddfOp, arith.SubfOp, arith.NegfOp)
 
 #: What an update keeps: the element that was there.
 OVERWRITTEN = "overwritten"
@@ -122,11 +126,36 @@ def to_store(level: Level, block: Block, stored: set[Operation], symbol: str | N
     """What of a body just emitted at `level` is stored; `symbol` names the index of the loop around."""
     found: Kept = {}
     for op in (o for o in block.ops if o in stored):
-        parts: Kept = {r: level.values[r] for r in op.results}
+        parts: Kept = {end: level.values[end] for end in map(_end, op.results)}
         parts.update(((op, key), value) for key, value in level.kept.get(op, {}).items())
         if not any(_depends(value.type, symbol) for value in parts.values()):
             found.update(parts)
     return found
+
+
+def _end(value: SSAValue) -> SSAValue:
+    """The sum that is all that sees the value; the value itself if there is none."""
+    while (use := value.get_user_of_unique_use()) is not None and isinstance(use, SUMS) and _are_beside(use, value.owner):
+        value = use.results[0]
+    return value
+
+
+def _before(op: Operation) -> Iterator[Operation]:
+    """What only goes into a sum that was stored; it need not be run again, unless its reverse has to see it run."""
+    if not isinstance(op, SUMS):
+        return
+    for operand in op.operands:
+        owner = operand.owner
+        if operand.has_one_use() and isinstance(owner, Operation) and _are_beside(op, owner):
+            if isinstance(owner, SUMS):
+                yield owner
+                yield from _before(owner)
+            elif owner.regions and not _is_cheap(owner) and not _has_state(owner):
+                yield owner
+
+
+def _are_beside(op: Operation, other: Operation | Block) -> bool:
+    return isinstance(other, Operation) and op.parent is other.parent
 
 
 def _depends(type: Attribute, symbol: str | None) -> bool:
@@ -157,7 +186,7 @@ def recall(level: Level, kept: Kept, index: SSAValue) -> set[Operation]:
         if isinstance(key, SSAValue):
             level.values[key] = level.emit.at(table, [index])
             if isinstance(key, OpResult):
-                recalled.add(key.op)
+                recalled.update((key.op, *_before(key.op)))
         elif isinstance(key[0], Operation):
             op, inner = key
             level.kept.setdefault(op, {})[inner] = _off_tape(level, level.emit.at(table, [index]), op)
