@@ -45,7 +45,7 @@ WORK_PER_CELL = 32
 
 #: The same for loops in lanes, which take an eighth of the time; copies are to cost them a tenth of it at most.
 LANES_CHUNK_WORK = 8 * CHUNK_WORK
-LANES_WORK_PER_CELL = 2048
+LANES_WORK_PER_CELL = 4096
 
 #: All copies of an accumulator together have at most so many cells: 256 MiB of f64.
 MOST_CELLS = 1 << 25
