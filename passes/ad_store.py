@@ -135,7 +135,9 @@ def to_store(level: Level, block: Block, stored: set[Operation], symbol: str | N
 
 def _end(value: SSAValue) -> SSAValue:
     """The sum that is all that sees the value; the value itself if there is none."""
-    while (use := value.get_user_of_unique_use()) is not None and isinstance(use, SUMS) and _are_beside(use, value.owner):
+    while (
+        (use := value.get_user_of_unique_use()) is not None and isinstance(use, SUMS) and _are_beside(use, value.owner)
+    ):
         value = use.results[0]
     return value
 

@@ -123,7 +123,9 @@ def lanes_of_term(low: Lowering, op: eff.AddOp, term: SSAValue) -> Val:
     return _lanes_of(low, op, low.target.spell(cells_of(low, op).element), term)
 
 
-def add_total(low: Lowering, monoid: str, place: Any, indices: Sequence[Index], factors: Sequence[Val | None], total: Val) -> None:
+def add_total(
+    low: Lowering, monoid: str, place: Any, indices: Sequence[Index], factors: Sequence[Val | None], total: Val
+) -> None:
     """`place[indices] ⊕= factors * total`."""
     cell = low.target.load(low, place, indices)
     low.target.store(low, place, indices, _with_total(low.code, monoid, cell, factors, total))
@@ -143,11 +145,11 @@ def _of_all_lanes(low: Lowering, op: eff.AddOp, cell: str, value: Val) -> tuple[
 
 
 def _lanes_of(low: Lowering, op: eff.AddOp, cell: str, term: SSAValue) -> Val:
-    product, monoid = term.owner, monoid_of(op)
-    alone = isinstance(product, arith.MulfOp) and term.has_one_use()  # else the product is there anyway
-    if monoid == "add" and alone and low.target.spell(term.type) == cell:
-        return _in_one_register(low, monoid, cell, [low.value(product.lhs), low.value(product.rhs)])
-    return _in_one_register(low, monoid, cell, [low.value(term)])
+    product, monoid, sides = term.owner, monoid_of(op), [term]
+    fits = monoid == "add" and low.target.spell(term.type) == cell
+    if fits and isinstance(product, arith.MulfOp) and term.has_one_use():  # else the product is there anyway
+        sides = [product.lhs, product.rhs]
+    return _in_one_register(low, monoid, cell, [low.value(side) for side in sides])
 
 
 def _in_one_register(low: Lowering, monoid: str, cell: str, product: Sequence[Val]) -> Val:

@@ -83,9 +83,7 @@ def _together(low: Lowering, op: ix.ForOp, copies: Sequence[Copy]) -> list[list[
     return values
 
 
-def _in_step(
-    low: Lowering, outer: ix.ForOp, ops: Iterable[Operation], copies: Sequence[Copy], sums: Sums
-) -> None:
+def _in_step(low: Lowering, outer: ix.ForOp, ops: Iterable[Operation], copies: Sequence[Copy], sums: Sums) -> None:
     """The ops, each for all iterations of the outer loop."""
     for child in ops:
         if isinstance(child, ix.ForOp):

@@ -62,13 +62,14 @@ def row_adds(low: Lowering, op: ix.ForOp, adds: Sequence[eff.AddOp]) -> list[eff
     def is_row(add: eff.AddOp) -> bool:
         *outer, last = map(varying.slope, add.indices)
         factors, term = shared_term(low, add)
-        return last == 1 and not any(slope != 0 for slope in outer) and not factors and term in varying
+        near = last == 1 and not any(slope != 0 for slope in outer)
+        return near and not factors and term in varying and _bits(add.value) <= 64
 
     return [add for add in adds if add.indices and is_row(add)]
 
 
 def fits_tiles(op: ix.ForOp, outer: ix.ForOp, many: int) -> bool:
-    """Does a loop inside, from 0 on, have a whole number of tiles in the first of so many iterations of the outer one?"""
+    """Has a loop inside a whole number of tiles in the first of so many iterations of the outer one, which begin at 0?"""
     trips = op.size.constant
     own = outer.symbol is not None and op.size == SizeAttr.of(outer.symbol.data)
     return trips is not None and trips % TURNS == 0 or own and many % TURNS == 0

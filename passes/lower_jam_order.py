@@ -1,8 +1,8 @@
 """The order in which the ops of jammed iterations are lowered: `late(block)`.
 
-    s = scale[a] * y[a];  t = Σ over b in a. …;  z = s + t     ==>     t = Σ over b in a. …;  s = scale[a] * y[a];  z = s + t
+    s = w[a] * y[a];  t = Σ over b in a. …;  z = s + t     ==>     t = Σ over b in a. …;  s = w[a] * y[a];  z = s + t
 
-What no loop inside needs is computed after it: copies of a value in all iterations would fill registers during the loop.
+What no loop inside needs is computed after it: during the loop, all iterations' copies of it would fill registers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydex.passes.needs import needs
 
 
 def late(block: Block) -> Iterator[Operation]:
-    """The ops of a block that updates no table, but for its terminator: numbers are made where they are first needed."""
+    """The ops of a block that updates no table, without its terminator: numbers are made where they are first needed."""
     held: dict[Operation, None] = {}
     for op in block.ops:
         if not op.regions and needs(op).pure and op is not block.last_op:

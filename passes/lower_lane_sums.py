@@ -20,9 +20,9 @@ from pydex.passes.lower import Lowering
 from pydex.passes.lower_accum import add_total, cells_of, lanes_of_term, monoid_of, shared_term, values_of
 from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_group import Group
-from pydex.passes.lower_monoids import across_each, across_together, combine
+from pydex.passes.lower_monoids import across_each, across_together, combine, sums_in_a_vector
 from pydex.passes.lower_text import Val
-from pydex.passes.lower_vectors import Index, Spread, lanes_of, part_of
+from pydex.passes.lower_vectors import Index, Spread, part_of
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ class Sums:
         return Part(monoid_of(op), place, indices, factors, lanes_of_term(low, op, term))
 
     def _put(self, part: Part) -> None:
-        """The part waits, until there are as many as fill a register."""
+        """The part waits, until there are as many as can be combined together."""
         kind = part.monoid, part.lanes.type
         parts = self.waiting.setdefault(kind, [])
         parts.append(part)
-        if len(parts) == lanes_of(part.lanes.type):
+        if len(parts) == sums_in_a_vector(part.lanes.type):
             self._combine(self.waiting.pop(kind))
 
     def close(self) -> None:
@@ -110,13 +110,13 @@ class Sums:
 
     def _add_rows(self, rows: Sequence[Sequence[Part]]) -> None:
         """Parts for cells that lie side by side, row by row: the sums of a row are added as a vector."""
-        first = rows[0][0]
-        turns, at_once = len(rows[0]), lanes_of(first.lanes.type) // len(rows[0])
+        first, turns = rows[0][0], len(rows[0])
+        at_once = sums_in_a_vector(first.lanes.type) // turns
         for start in range(0, len(rows), at_once):
             some = rows[start : start + at_once]
-            totals = across_together(self.low.code, first.monoid, [p.lanes for row in some for p in row])
+            sums = across_together(self.low.code, first.monoid, [p.lanes for row in some for p in row])
             for k, row in enumerate(some):
-                self._add_row(row[0], part_of(self.low.code, totals, k * turns, turns), turns)
+                self._add_row(row[0], part_of(self.low.code, sums, k * turns, turns), turns)
 
     def _add_row(self, first: Part, sums: Val, turns: int) -> None:
         low, before = self.low, self.low.group

@@ -93,22 +93,34 @@ def across(code: Code, kind: str, value: Val, to: Val | None = None) -> Val:
 
 
 def across_each(code: Code, kind: str, values: Sequence[Val]) -> list[Val]:
-    """For each of the vectors all lanes combined: at most as many as a vector has lanes."""
+    """For each of the vectors all lanes combined."""
     if len(values) < 2:
         return [across(code, kind, value) for value in values]
-    together = across_together(code, kind, values)
-    cell, type = element(together.type), together.type
-    return [code.let(cell, f"vector.extract {{}}[{k}] : {cell} from {type}", together) for k in range(len(values))]
+    found, many = list[Val](), sums_in_a_vector(values[0].type)
+    for start in range(0, len(values), many):
+        some = values[start : start + many]
+        together = across_together(code, kind, some)
+        cell, type = element(together.type), together.type
+        found += [code.let(cell, f"vector.extract {{}}[{k}] : {cell} from {type}", together) for k in range(len(some))]
+    return found
+
+
+def sums_in_a_vector(type: str) -> int:
+    """Of how many vectors of this type the lanes can be combined together."""
+    return lanes_of(type) // 2
 
 
 def across_together(code: Code, kind: str, values: Sequence[Val]) -> Val:
-    """The same as one vector (maybe longer): cheaper than one after the other.
+    """The same as one vector (maybe longer), at most of `sums_in_a_vector`: cheaper than one after the other.
 
-    [x0 x1 x2 x3] and [y0 y1 y2 y3] give [x0 x1 y2 y3] ⊕ [x2 x3 y0 y1], of which the first is a blend; two such, x and y
-    in one and z and w in the other, by pairs instead of halves [x z y w].
+    First each one's halves are combined: half a register, of which many processors do two at a time. Then [x0 x1 x2 x3]
+    and [y0 y1 y2 y3] give [x0 x1 y2 y3] ⊕ [x2 x3 y0 y1], of which the first is a blend; two such, x and y in one and z
+    and w in the other, by pairs instead of halves [x z y w].
     """
-    lanes, rest = lanes_of(values[0].type), list(values)
+    lanes = lanes_of(values[0].type)
+    rest = [_folded(code, kind, value, lanes) for value in values]
     rest += [rest[-1]] * ((1 << (len(rest) - 1).bit_length()) - len(rest))
+    lanes //= 2
     while len(rest) > 1:
         half = len(rest) // 2
         rest = [_exchanged(code, kind, x, y, lanes) for x, y in zip(rest[:half], rest[half:], strict=True)]
