@@ -69,7 +69,7 @@ def row_adds(low: Lowering, op: ix.ForOp, adds: Sequence[eff.AddOp]) -> list[eff
 
 
 def fits_tiles(op: ix.ForOp, outer: ix.ForOp, many: int) -> bool:
-    """Has a loop inside a whole number of tiles in the first of so many iterations of the outer one, which begin at 0?"""
+    """Has a loop inside a whole number of tiles in the first of so many iterations of the outer one, from 0 on?"""
     trips = op.size.constant
     own = outer.symbol is not None and op.size == SizeAttr.of(outer.symbol.data)
     return trips is not None and trips % TURNS == 0 or own and many % TURNS == 0

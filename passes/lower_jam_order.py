@@ -15,7 +15,7 @@ from pydex.passes.needs import needs
 
 
 def late(block: Block) -> Iterator[Operation]:
-    """The ops of a block that updates no table, without its terminator: numbers are made where they are first needed."""
+    """The ops of a block that updates no table, without its terminator: numbers are made where first needed."""
     held: dict[Operation, None] = {}
     for op in block.ops:
         if not op.regions and needs(op).pure and op is not block.last_op:

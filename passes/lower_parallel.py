@@ -89,7 +89,7 @@ def is_one_chunk(low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | None:
 
 @dataclass
 class Private:
-    """An accumulator of outside while all chunks but the first have copies of it: a table (flat), or a scalar's cell."""
+    """An accumulator of outside, copied by all chunks but the first: a table (flat), or the cell of a scalar."""
 
     argument: BlockArgument
     monoid: str
