@@ -153,7 +153,7 @@ def _late_turn(
     sums: Sums,
 ) -> None:
     """A turn that only the last of the iterations take; what all of them carry is updated."""
-    with low.again(op.body):
+    with low.again(op.body), sums.again():
         values = _open_turn(low, outer, op, late, i, sums)
     width = len(values) // len(late)
     for k in range(len(late)):

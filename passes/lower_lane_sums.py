@@ -9,9 +9,10 @@ are made in front of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -36,6 +37,10 @@ class Part:
     lanes: Val
 
 
+#: A sum over lanes: the values, how they are combined and as what type, in which copy.
+Known: TypeAlias = tuple[SSAValue, str, str, Copy]
+
+
 class Sums:
     """The parts that wait to be combined where the code stands; and sums that are known."""
 
@@ -43,13 +48,20 @@ class Sums:
         self.low = low
         self.waiting: dict[tuple[str, str], list[Part]] = {}
         self.rows: dict[eff.AddOp, list[list[Part]]] = {}
-        self.known: dict[tuple[SSAValue, Copy], Val] = {}
+        self.known: dict[Known, Val] = {}
 
     def within(self, rows: Sequence[eff.AddOp] = ()) -> Sums:
         """Those of a loop inside. rows: adds whose cells lie side by side from turn to turn."""
         inner = Sums(self.low)
-        inner.known, inner.rows = self.known, {op: [] for op in rows}
+        inner.known, inner.rows = dict(self.known), {op: [] for op in rows}
         return inner
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Inside, a loop's body is written once more: what becomes known of its values is forgotten."""
+        before, self.known = self.known, dict(self.known)
+        yield
+        self.known = before
 
     def add(self, op: eff.AddOp, copies: Sequence[Copy]) -> None:
         """A shared add, of all copies."""
@@ -69,7 +81,7 @@ class Sums:
         low = self.low
         place, indices, (outer, term) = cells_of(low, op), low.indices(op.indices), shared_term(low, op)
         factors = values_of(low, outer)
-        if (total := self.known.get((term, copy))) is not None:
+        if (total := self.known.get(self._key(op, term, copy))) is not None:
             add_total(low, monoid_of(op), place, indices, factors, total)
             return None
         return Part(monoid_of(op), place, indices, factors, lanes_of_term(low, op, term))
@@ -98,15 +110,18 @@ class Sums:
     def steady(self, block: Block, adds: Sequence[eff.AddOp], copies: Sequence[Copy]) -> None:
         """In front of a loop with such a body: sums of what does not change in it are made known."""
         for op in adds:
-            term, terms = shared_term(self.low, op)[1], list[tuple[Copy, Val]]()
+            term, found = shared_term(self.low, op)[1], dict[Known, Val]()
             if _is_made_in(block, term):
                 continue
             for copy in copies:
-                if (term, copy) not in self.known:
+                if (key := self._key(op, term, copy)) not in self.known:
                     with copy.current(self.low):
-                        terms.append((copy, lanes_of_term(self.low, op, term)))
-            totals = across_each(self.low.code, monoid_of(op), [lanes for _, lanes in terms])
-            self.known.update({(term, copy): total for (copy, _), total in zip(terms, totals, strict=True)})
+                        found[key] = lanes_of_term(self.low, op, term)
+            totals = across_each(self.low.code, monoid_of(op), list(found.values()))
+            self.known.update(zip(found, totals, strict=True))
+
+    def _key(self, op: eff.AddOp, term: SSAValue, copy: Copy) -> Known:
+        return term, monoid_of(op), self.low.target.spell(cells_of(self.low, op).element), copy
 
     def _add_rows(self, rows: Sequence[Sequence[Part]]) -> None:
         """Parts for cells that lie side by side, row by row: the sums of a row are added as a vector."""

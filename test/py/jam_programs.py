@@ -154,3 +154,32 @@ def quadratic(x: f64[n, d], y: f64[d, d], middle: f64[d]) -> f64:
 
 
 quadratic_slopes = dx.grad(quadratic, wrt=("y", "middle"))
+
+
+@dx.jit
+def two_monoids(x: f64[n, m], y: f64[n, d]) -> tuple[f64[m], f64[m], f32[m]]:
+    """The same number goes to cells of three kinds, and does not change in the loop that puts it there."""
+    total, best, single = dx.zeros(f64[m]), dx.accum(f64[m], max), dx.zeros(f32[m])
+    for i in n:
+        for a in d:
+            pull = dx.exp(-sum(y[i, b] ** 2 for b in dx.below(a)))
+            for j in m:
+                total[j] += pull
+                best[j] += pull
+                single[j] += f32(pull)
+    return total, best, single
+
+
+@dx.jit
+def steady_below(x: f64[n, m], y: f64[n, d]) -> tuple[f64[m], f64[m]]:
+    """What does not change in the innermost loop is made in one that grows, so it is made in several places."""
+    total, pushed = dx.zeros(f64[m]), dx.zeros(f64[m])
+    for i in n:
+        for a in d:
+            pull = dx.exp(-sum(y[i, b] ** 2 for b in dx.below(a)))
+            for b in dx.below(a):
+                push = dx.exp(-pull * y[i, b] ** 2)
+                for j in m:
+                    total[j] += push
+                    pushed[j] += push * x[i, j]
+    return total, pushed
