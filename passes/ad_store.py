@@ -14,6 +14,7 @@ versions would be copied, or have a policy; what depends on an index by its type
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -39,6 +40,14 @@ SUMS = (arith.AddfOp, arith.SubfOp, arith.NegfOp)
 
 #: What an update keeps: the element that was there.
 OVERWRITTEN = "overwritten"
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """Says that this sum is stored, in place of a result that only goes into it."""
+
+    sum: SSAValue
+
 
 #: A source value -> its value; (source op, key) -> what that op kept.
 Kept: TypeAlias = dict[Any, SSAValue]
@@ -125,35 +134,25 @@ def _forward_taped(reverse: Reverse, op: ix.ForOp, level: Level, tape: Tape) -> 
 def to_store(level: Level, block: Block, stored: set[Operation], symbol: str | None) -> Kept:
     """What of a body just emitted at `level` is stored; `symbol` names the index of the loop around."""
     found: Kept = {}
+    sums = set[SSAValue]()
     for op in (o for o in block.ops if o in stored):
-        parts: Kept = {end: level.values[end] for end in map(_end, op.results)}
+        parts: Kept = {}
+        for result in op.results:
+            *_, end = (result, *(o.results[0] for o in _sums_of(result)))
+            key = result if end in sums or end is result else (op, InPlace(end))
+            sums.add(end)
+            parts[key] = level.values[result if key is result else end]
         parts.update(((op, key), value) for key, value in level.kept.get(op, {}).items())
         if not any(_depends(value.type, symbol) for value in parts.values()):
             found.update(parts)
     return found
 
 
-def _end(value: SSAValue) -> SSAValue:
-    """The sum that is all that sees the value; the value itself if there is none."""
-    while (
-        (use := value.get_user_of_unique_use()) is not None and isinstance(use, SUMS) and _are_beside(use, value.owner)
-    ):
-        value = use.results[0]
-    return value
-
-
-def _before(op: Operation) -> Iterator[Operation]:
-    """What only goes into a sum that was stored; it need not be run again, unless its reverse has to see it run."""
-    if not isinstance(op, SUMS):
-        return
-    for operand in op.operands:
-        owner = operand.owner
-        if operand.has_one_use() and isinstance(owner, Operation) and _are_beside(op, owner):
-            if isinstance(owner, SUMS):
-                yield owner
-                yield from _before(owner)
-            elif owner.regions and not _is_cheap(owner) and not _has_state(owner):
-                yield owner
+def _sums_of(value: SSAValue) -> Iterator[Operation]:
+    """The sums that are all that sees the value, each one of those before it."""
+    while (op := value.get_user_of_unique_use()) is not None and isinstance(op, SUMS) and _are_beside(op, value.owner):
+        yield op
+        value = op.results[0]
 
 
 def _are_beside(op: Operation, other: Operation | Block) -> bool:
@@ -188,7 +187,10 @@ def recall(level: Level, kept: Kept, index: SSAValue) -> set[Operation]:
         if isinstance(key, SSAValue):
             level.values[key] = level.emit.at(table, [index])
             if isinstance(key, OpResult):
-                recalled.update((key.op, *_before(key.op)))
+                recalled.add(key.op)
+        elif isinstance(key[1], InPlace):
+            level.values[key[1].sum] = level.emit.at(table, [index])
+            recalled.update((key[0], *(o for r in key[0].results for o in _sums_of(r))))
         elif isinstance(key[0], Operation):
             op, inner = key
             level.kept.setdefault(op, {})[inner] = _off_tape(level, level.emit.at(table, [index]), op)
