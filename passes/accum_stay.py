@@ -7,8 +7,9 @@ exponential costs several times what it costs to load, add and store in the loop
 neighbours side by side.
 
 Only adds to an element in an innermost loop that goes along the last axis, without branches. Not where each iteration
-of the nest has a cell of its own: that is a table, made where the adds were. Not where exchanging both loops gives the
-same value: then the two loops will be one (`cse`), and nothing is scattered. Not with sin, cos, tan.
+of the nest has a cell of its own with nothing in it before: that is a table, made where the adds were. Not where
+exchanging both loops gives the same value: then the two loops will be one (`cse`), and nothing is scattered. Not with
+sin, cos, tan.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .accum_cells import same_cell
 from .affine import ONE, affine
 from .cse import COMMUTATIVE
 from .fuse_inline import body_slice, is_dear
+from .monoids import is_identity
 
 #: Functions whose loops may run a second time (lower_far.py), which nothing that is added to allows.
 PERIODIC = (math.SinOp, math.CosOp, math.TanOp)
@@ -51,14 +53,16 @@ def _goes_along(add: eff.AddOp, loop: ix.ForOp) -> bool:
 
 
 def _has_own_cells(add: eff.AddOp) -> bool:
-    """Is a cell indexed by all loops of the nest, the innermost last?"""
-    op = add.parent_op()
+    """Is a cell, with nothing in it before, indexed by all loops of the nest, the innermost last?"""
+    op, accumulator = add.parent_op(), add.accumulator
     for index in reversed(add.indices):
         if not isinstance(op, ix.ForOp) or affine(index).term is not op.index:
             return False
         op = op.parent_op()
-    assert isinstance(add.accumulator, BlockArgument)
-    return op is add.accumulator.block.parent_op()
+    assert isinstance(accumulator, BlockArgument)
+    if not isinstance(op, eff.AccumOp) or op.body.block is not accumulator.block:
+        return False
+    return is_identity(op.monoids[accumulator.index], op.initial[accumulator.index])
 
 
 def _dear(loop: ix.ForOp, value: SSAValue) -> set[Operation]:
