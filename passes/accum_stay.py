@@ -6,8 +6,10 @@ Gathered, b takes a second loop over all pairs, with an exponential of its own, 
 exponential costs several times what it costs to load, add and store in the loop that goes along b, where LLVM adds to
 neighbours side by side.
 
-Only adds to an element in an innermost loop that goes along the last axis, without branches. Not where exchanging both
-loops gives the same value: then the two loops will be one (`cse`), and nothing is scattered. Not with sin, cos, tan.
+Only adds to an element in an innermost loop that goes along the last axis, without branches. Not where each iteration
+of the nest has a cell of its own with nothing in it before: that is a table, made where the adds were. Not where
+exchanging both loops gives the same value: then the two loops will be one (`cse`), and nothing is scattered. Not with
+sin, cos, tan.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 from xdsl.dialects import arith, math
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from pydex.dialects import eff, ix
 
@@ -23,6 +25,7 @@ from .accum_cells import same_cell
 from .affine import ONE, affine
 from .cse import COMMUTATIVE
 from .fuse_inline import body_slice, is_dear
+from .monoids import is_identity
 
 #: Functions whose loops may run a second time (lower_far.py), which nothing that is added to allows.
 PERIODIC = (math.SinOp, math.CosOp, math.TanOp)
@@ -31,7 +34,7 @@ PERIODIC = (math.SinOp, math.CosOp, math.TanOp)
 def stays(add: eff.AddOp) -> bool:
     """Would a gather of this add compute something dear again, that something else in its loop needs too?"""
     loop = add.parent_op()
-    if not isinstance(loop, ix.ForOp) or not _goes_along(add, loop):
+    if not isinstance(loop, ix.ForOp) or not _goes_along(add, loop) or _has_own_cells(add):
         return False
     if any(op.regions or isinstance(op, PERIODIC) for op in loop.body.block.ops):
         return False
@@ -47,6 +50,19 @@ def _goes_along(add: eff.AddOp, loop: ix.ForOp) -> bool:
         return False
     *first, last = [affine(index).terms.get(loop.index) for index in add.indices]
     return last == ONE and not any(first)
+
+
+def _has_own_cells(add: eff.AddOp) -> bool:
+    """Is a cell, with nothing in it before, indexed by all loops of the nest, the innermost last?"""
+    op, accumulator = add.parent_op(), add.accumulator
+    for index in reversed(add.indices):
+        if not isinstance(op, ix.ForOp) or affine(index).term is not op.index:
+            return False
+        op = op.parent_op()
+    assert isinstance(accumulator, BlockArgument)
+    if not isinstance(op, eff.AccumOp) or op.body.block is not accumulator.block:
+        return False
+    return is_identity(op.monoids[accumulator.index], op.initial[accumulator.index])
 
 
 def _dear(loop: ix.ForOp, value: SSAValue) -> set[Operation]:

@@ -4,7 +4,8 @@ The reverse of a nest runs each body again at every depth: an op three loops dee
 once more for each loop around it. So where a loop is run for the second time, it also gives, per iteration, the results
 of the loops and branches in its body and what their reverse needs (tapes, winners, and again the same of the loops in
 them). Its reverse reads these, and runs only straight code again. All of it belongs to one iteration of the loop
-around, so nothing crosses an outermost loop. What is not read is left to dce.
+around, so nothing crosses an outermost loop. What is not read is left to dce. Of a result that only goes into a sum,
+whose reverse does not look at it, the sum is stored: s * y + Σ … rather than Σ ….
 
 Not stored: short loops of a few operations, which are written out after all; loops that carry or own tables, whose
 versions would be copied, or have a policy; what depends on an index by its type.
@@ -12,11 +13,12 @@ versions would be copied, or have a policy; what depends on an index by its type
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from xdsl.dialects import scf
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 
@@ -33,8 +35,19 @@ from .unroll import SIZE
 #: So many operations are run again rather than stored.
 CHEAP = 16
 
+#: What hands a cotangent on without looking at what it was made of.
+SUMS = (arith.AddfOp, arith.SubfOp, arith.NegfOp)
+
 #: What an update keeps: the element that was there.
 OVERWRITTEN = "overwritten"
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """Says that this sum is stored, in place of a result that only goes into it."""
+
+    sum: SSAValue
+
 
 #: A source value -> its value; (source op, key) -> what that op kept.
 Kept: TypeAlias = dict[Any, SSAValue]
@@ -121,12 +134,29 @@ def _forward_taped(reverse: Reverse, op: ix.ForOp, level: Level, tape: Tape) -> 
 def to_store(level: Level, block: Block, stored: set[Operation], symbol: str | None) -> Kept:
     """What of a body just emitted at `level` is stored; `symbol` names the index of the loop around."""
     found: Kept = {}
+    sums = set[SSAValue]()
     for op in (o for o in block.ops if o in stored):
-        parts: Kept = {r: level.values[r] for r in op.results}
+        parts: Kept = {}
+        for result in op.results:
+            *_, end = (result, *(o.results[0] for o in _sums_of(result)))
+            key = result if end in sums or end is result else (op, InPlace(end))
+            sums.add(end)
+            parts[key] = level.values[result if key is result else end]
         parts.update(((op, key), value) for key, value in level.kept.get(op, {}).items())
         if not any(_depends(value.type, symbol) for value in parts.values()):
             found.update(parts)
     return found
+
+
+def _sums_of(value: SSAValue) -> Iterator[Operation]:
+    """The sums that are all that sees the value, each one of those before it."""
+    while (op := value.get_user_of_unique_use()) is not None and isinstance(op, SUMS) and _are_beside(op, value.owner):
+        yield op
+        value = op.results[0]
+
+
+def _are_beside(op: Operation, other: Operation | Block) -> bool:
+    return isinstance(other, Operation) and op.parent is other.parent
 
 
 def _depends(type: Attribute, symbol: str | None) -> bool:
@@ -158,6 +188,9 @@ def recall(level: Level, kept: Kept, index: SSAValue) -> set[Operation]:
             level.values[key] = level.emit.at(table, [index])
             if isinstance(key, OpResult):
                 recalled.add(key.op)
+        elif isinstance(key[1], InPlace):
+            level.values[key[1].sum] = level.emit.at(table, [index])
+            recalled.update((key[0], *(o for r in key[0].results for o in _sums_of(r))))
         elif isinstance(key[0], Operation):
             op, inner = key
             level.kept.setdefault(op, {})[inner] = _off_tape(level, level.emit.at(table, [index]), op)

@@ -24,8 +24,9 @@ def scalar(reverse: Reverse, op: Operation, level: Level) -> None:
     cotangent = level.take(op.results[0])
     assert cotangent is not None
     emit = level.emit
-    operands = tuple(_factor(reverse, o, level) for o in op.operands)
-    result = _factor(reverse, op.results[0], level)
+    looks = any(map(callable, partials))  # else they need not even be there (ad_store.py)
+    operands = tuple(_factor(reverse, o, level) for o in op.operands if looks)
+    result = _factor(reverse, op.results[0], level) if looks else None
     if is_square(op):
         partials, cotangent = partials[:1], emit.add(cotangent, cotangent)
     for operand, partial in zip(op.operands, partials, strict=False):

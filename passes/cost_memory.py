@@ -35,7 +35,7 @@ class Allocated:
 
     lanes: how many of them lie side by side, for iterations that run in the lanes of vectors.
     times: "once" each time the op that it is attached to is reached; for each "chunk" of that parallel loop; or a
-    "copy" of an accumulator for each chunk, if there are several.
+    "copy" of an accumulator for each chunk but the first.
     """
 
     type: ix.TableType

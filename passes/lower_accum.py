@@ -18,7 +18,7 @@ from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_monoids import across, combine, identity, is_float, lanes_of_register, narrow, widen
 from pydex.passes.lower_text import Code, Val
-from pydex.passes.lower_vectors import lanes_of, part_of, select, splat, vector
+from pydex.passes.lower_vectors import Index, lanes_of, part_of, select, splat, vector
 
 
 def cell_type(content: Attribute, monoid: str) -> Attribute:
@@ -76,11 +76,11 @@ def cells_of(low: Lowering, op: eff.AddOp) -> Any:
 
 
 def _combine_into(low: Lowering, op: eff.AddOp, place: Any, indices: Any, value: Val) -> None:
-    code, group, monoid = low.code, low.group, _monoid(op)
+    code, group, monoid = low.code, low.group, monoid_of(op)
     cell = low.target.load(low, place, indices)
     if group is not None and not lanes_of(cell.type):
-        factors, value = _of_all_lanes(low, op, monoid, cell.type, value)
-        low.target.store(low, place, indices, _with_total(code, monoid, cell, factors, across(code, monoid, value)))
+        factors, lanes = _of_all_lanes(low, op, cell.type, value)
+        low.target.store(low, place, indices, _with_total(code, monoid, cell, factors, across(code, monoid, lanes)))
         return
     total = combine(code, monoid, cell, widen(code, value, cell.type))
     if group is not None and group.on is not None and place.own:
@@ -88,13 +88,14 @@ def _combine_into(low: Lowering, op: eff.AddOp, place: Any, indices: Any, value:
     low.target.store(low, place, indices, total)
 
 
-def _monoid(op: eff.AddOp) -> str:
+def monoid_of(op: eff.AddOp) -> str:
+    """What the accumulator combines by."""
     assert isinstance(op.accumulator.type, eff.AccType)
     return op.accumulator.type.monoid.data
 
 
-#: The factors of a product that are the same in all lanes (None: -1).
-Factors: TypeAlias = "list[Val | None]"
+#: The factors of a product that are the same in all lanes (None: -1), as values of the program.
+Factors: TypeAlias = "list[SSAValue | None]"
 
 
 def is_shared(low: Lowering, op: eff.AddOp) -> bool:
@@ -105,35 +106,50 @@ def is_shared(low: Lowering, op: eff.AddOp) -> bool:
     return not any(i in group.varying for i in op.indices) and not isinstance(op.value.type, ix.TableType)
 
 
-def lanes_to_add(low: Lowering, op: eff.AddOp) -> tuple[Factors, Val]:
-    """What the lanes of a shared add have for the cell: factors, and the vector whose sum they multiply."""
-    type = low.target.spell(cells_of(low, op).element)
-    return _of_all_lanes(low, op, _monoid(op), type, low.value(op.value))
-
-
-def add_total(low: Lowering, op: eff.AddOp, factors: Factors, total: Val) -> None:
-    """`acc[i] ⊕= factors * total`."""
-    place, indices = cells_of(low, op), low.indices(op.indices)
-    cell = low.target.load(low, place, indices)
-    low.target.store(low, place, indices, _with_total(low.code, _monoid(op), cell, factors, total))
-
-
-def _of_all_lanes(low: Lowering, op: eff.AddOp, monoid: str, cell: str, value: Val) -> tuple[Factors, Val]:
-    """What the lanes have for a cell of this type.
+def shared_term(low: Lowering, op: eff.AddOp) -> tuple[Factors, SSAValue]:
+    """What a shared add adds: factors that are the same in all lanes, and what they multiply.
 
     Where AD wrote the add, Σ -(a x) over the lanes, a the same in all, is -(a Σ x): often Σ x does not change in the
     loops inside. An add of the source stays a sum of its terms.
     """
+    if op.linear is None or monoid_of(op) != "add" or not is_float(low.target.spell(op.value.type)):
+        return [], op.value
+    assert low.group is not None
+    return _factors(low.group, op.value)
+
+
+def lanes_of_term(low: Lowering, op: eff.AddOp, term: SSAValue) -> Val:
+    """What the lanes of a shared add have for the cell, but for factors: a vector that fits one register."""
+    return _lanes_of(low, op, low.target.spell(cells_of(low, op).element), term)
+
+
+def add_total(
+    low: Lowering, monoid: str, place: Any, indices: Sequence[Index], factors: Sequence[Val | None], total: Val
+) -> None:
+    """`place[indices] ⊕= factors * total`."""
+    cell = low.target.load(low, place, indices)
+    low.target.store(low, place, indices, _with_total(low.code, monoid, cell, factors, total))
+
+
+def values_of(low: Lowering, factors: Factors) -> list[Val | None]:
+    """The factors as they are here."""
+    return [None if factor is None else low.value(factor) for factor in factors]
+
+
+def _of_all_lanes(low: Lowering, op: eff.AddOp, cell: str, value: Val) -> tuple[Sequence[Val | None], Val]:
+    """What the lanes have for a cell of this type: factors, and the vector whose sum they multiply."""
     if isinstance(op.value.type, ix.TableType):
-        return [], _in_one_register(low, monoid, cell, [value])
-    factors, term = list[Val | None](), op.value
-    if op.linear is not None and monoid == "add" and is_float(cell):
-        assert low.group is not None
-        factors, term = _factors(low, low.group, term)
-    product = term.owner
-    if monoid == "add" and isinstance(product, arith.MulfOp) and low.target.spell(term.type) == cell:
-        return factors, _in_one_register(low, monoid, cell, [low.value(product.lhs), low.value(product.rhs)])
-    return factors, _in_one_register(low, monoid, cell, [low.value(term)])
+        return [], _in_one_register(low, monoid_of(op), cell, [value])
+    factors, term = shared_term(low, op)
+    return values_of(low, factors), _lanes_of(low, op, cell, term)
+
+
+def _lanes_of(low: Lowering, op: eff.AddOp, cell: str, term: SSAValue) -> Val:
+    product, monoid, sides = term.owner, monoid_of(op), [term]
+    fits = monoid == "add" and low.target.spell(term.type) == cell
+    if fits and isinstance(product, arith.MulfOp) and term.has_one_use():  # else the product is there anyway
+        sides = [product.lhs, product.rhs]
+    return _in_one_register(low, monoid, cell, [low.value(side) for side in sides])
 
 
 def _in_one_register(low: Lowering, monoid: str, cell: str, product: Sequence[Val]) -> Val:
@@ -155,7 +171,7 @@ def _in_one_register(low: Lowering, monoid: str, cell: str, product: Sequence[Va
     return total
 
 
-def _with_total(code: Code, monoid: str, cell: Val, factors: Factors, total: Val) -> Val:
+def _with_total(code: Code, monoid: str, cell: Val, factors: Sequence[Val | None], total: Val) -> Val:
     for factor in factors:
         if factor is None:
             total = code.let(cell.type, f"arith.negf {{}} fastmath<contract> : {cell.type}", total)
@@ -165,9 +181,9 @@ def _with_total(code: Code, monoid: str, cell: Val, factors: Factors, total: Val
     return combine(code, monoid, cell, total)
 
 
-def _factors(low: Lowering, group: Group, value: SSAValue) -> tuple[Factors, SSAValue]:
+def _factors(group: Group, value: SSAValue) -> tuple[Factors, SSAValue]:
     """The factors of a product that are the same in all lanes, and the rest of it."""
-    factors: list[Val | None] = []
+    factors: Factors = []
     while True:
         op = value.owner
         if isinstance(op, arith.NegfOp):
@@ -178,5 +194,5 @@ def _factors(low: Lowering, group: Group, value: SSAValue) -> tuple[Factors, SSA
         same = next(((a, b) for a, b in sides if a not in group.varying and b in group.varying), None)
         if same is None:
             return factors, value
-        factors.append(low.value(same[0]))
+        factors.append(same[0])
         value = same[1]

@@ -19,7 +19,7 @@ from pydex.passes.lower_group import Group
 from pydex.passes.lower_text import Idx, Val
 
 
-@dataclass
+@dataclass(eq=False)
 class Copy:
     """One of the iterations, or groups of them, that run side by side: its index, and what is known in it alone."""
 

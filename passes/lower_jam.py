@@ -4,17 +4,19 @@
     ==>  for a in 0 … d step 4 { …; for b in a. { 4 products, y[b] read once }; 3 products, 2, 1 }
 
 Every iteration of the four is a copy of the body with values of its own. The rest of the iterations run one by one.
+Of a loop inside that only adds to cells that all lanes share, several turns are one tile: what all lanes have for all
+of its cells is combined across the lanes together (lower_lane_sums.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from xdsl.ir import Block
+from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering
-from pydex.passes.lower_accum import add_total, is_shared, lanes_to_add
+from pydex.passes.lower_accum import is_shared
 from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_iteration import (
     Combine,
@@ -28,8 +30,9 @@ from pydex.passes.lower_iteration import (
     reductions_of,
     run_loop,
 )
-from pydex.passes.lower_jam_choice import grows, side_by_side
-from pydex.passes.lower_monoids import across_each
+from pydex.passes.lower_jam_choice import TURNS, fits_tiles, grows, row_adds, side_by_side
+from pydex.passes.lower_jam_order import late
+from pydex.passes.lower_lane_sums import Sums
 from pydex.passes.lower_reductions import Reductions
 from pydex.passes.lower_text import Idx, Val, add, mul, quotient, sub
 
@@ -68,7 +71,9 @@ def _together(low: Lowering, op: ix.ForOp, copies: Sequence[Copy]) -> list[list[
     for copy in copies:
         with copy.current(low):
             rows.append(begin(low, op, copy.index))
-    _in_step(low, op, op.body.block, copies)
+    sums = Sums(low)
+    _in_step(low, op, late(op.body.block), copies, sums)
+    sums.close()
     values = []
     for copy, made in zip(copies, rows, strict=True):
         with copy.current(low):
@@ -78,58 +83,58 @@ def _together(low: Lowering, op: ix.ForOp, copies: Sequence[Copy]) -> list[list[
     return values
 
 
-def _in_step(low: Lowering, outer: ix.ForOp, block: Block, copies: Sequence[Copy]) -> None:
-    """The ops of a block, each for all iterations of the outer loop."""
-    for child in block.ops:
+def _in_step(low: Lowering, outer: ix.ForOp, ops: Iterable[Operation], copies: Sequence[Copy], sums: Sums) -> None:
+    """The ops, each for all iterations of the outer loop."""
+    for child in ops:
         if isinstance(child, ix.ForOp):
-            _inner(low, outer, child, copies)
+            sums.close()
+            _inner(low, outer, child, copies, sums)
         elif isinstance(child, eff.AddOp) and is_shared(low, child):
-            _add(low, child, copies)
-        elif child is not block.last_op:
+            sums.add(child, copies)
+        else:
             for copy in copies:
                 with copy.current(low):
                     low.rules[type(child)](low, child)
 
 
-def _add(low: Lowering, op: eff.AddOp, copies: Sequence[Copy]) -> None:
-    """What the lanes of all iterations have for cells that lanes share, combined across the lanes together."""
-    assert isinstance(op.accumulator.type, eff.AccType)
-    parts = []
-    for copy in copies:
-        with copy.current(low):
-            parts.append(lanes_to_add(low, op))
-    totals = across_each(low.code, op.accumulator.type.monoid.data, [lanes for _, lanes in parts])
-    for copy, (factors, _), total in zip(copies, parts, totals, strict=True):
-        with copy.current(low):
-            add_total(low, op, factors, total)
-
-
-def _inner(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy]) -> None:
+def _inner(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy], sums: Sums) -> None:
     """A loop inside, of all iterations: the turns that all of them take, then those that only the later ones do."""
     parts, sizes = [], []
     for copy in copies:
         with copy.current(low):
             parts.append(reductions_of(low, op))
             sizes.append(low.size(op.size))
+    adds = [o for o in op.body.block.ops if isinstance(o, eff.AddOp) and is_shared(low, o)]
+    sums.steady(op.body.block, adds, copies)
     every = Reductions([r for part in parts for r in part.all])
-    loop = one_by_one(low, op, lambda i: _turn(low, outer, op, copies, i), every.block(None) is not None)
+    loop = one_by_one(low, op, lambda i: _turn(low, outer, op, copies, i, sums), every.block(None) is not None)
+    if rows := row_adds(low, op, adds):
+        loop = _tiled(low, outer, op, copies, sums, rows, loop)
     now = run_loop(low, op, every, 0, sizes[0], loop)
     width = len(now) // len(copies)
     carried = [now[at : at + width] for at in range(0, len(now), width)] if width else [[] for _ in copies]
     for turn in range(len(copies) - 1 if grows(op, outer) else 0):
         i = low.code.number(add(low.code, sizes[0], turn))
-        _late_turn(low, outer, op, copies[turn + 1 :], parts, carried, i)
+        _late_turn(low, outer, op, copies[turn + 1 :], parts, carried, i, sums)
     for copy, part, values in zip(copies, parts, carried, strict=True):
         with copy.current(low):
             finish(low, op, part, values)
 
 
-def _turn(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy], i: Val) -> list[Val]:
+def _turn(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy], i: Val, sums: Sums) -> list[Val]:
     """One turn of a loop inside, of these iterations of the outer one; what they hand to the reductions."""
+    inner = sums.within()
+    values = _open_turn(low, outer, op, copies, i, inner)
+    inner.close()
+    return values
+
+
+def _open_turn(low: Lowering, outer: ix.ForOp, op: ix.ForOp, copies: Sequence[Copy], i: Val, sums: Sums) -> list[Val]:
+    """The same; what it adds to cells that lanes share may still wait."""
     for copy in copies:
         with copy.current(low):
             low.bind(op, i)
-    _in_step(low, outer, op.body.block, copies)
+    _in_step(low, outer, late(op.body.block), copies, sums)
     values = []
     for copy in copies:
         with copy.current(low):
@@ -145,11 +150,44 @@ def _late_turn(
     parts: list[Reductions],
     carried: list[list[Val]],
     i: Val,
+    sums: Sums,
 ) -> None:
     """A turn that only the last of the iterations take; what all of them carry is updated."""
-    with low.again(op.body):
-        values = _turn(low, outer, op, late, i)
+    with low.again(op.body), sums.again():
+        values = _open_turn(low, outer, op, late, i, sums)
     width = len(values) // len(late)
     for k in range(len(late)):
         at = k - len(late)
         carried[at] = parts[at].step(low, carried[at], values[k * width : (k + 1) * width], i)
+
+
+def _tiled(
+    low: Lowering,
+    outer: ix.ForOp,
+    op: ix.ForOp,
+    copies: Sequence[Copy],
+    sums: Sums,
+    rows: Sequence[eff.AddOp],
+    rest: Loop,
+) -> Loop:
+    """A loop inside that only adds, TURNS turns at a time; rest: how the turns that are left over are run."""
+
+    def loop(lo: Idx, hi: Idx, first: Sequence[Val], combine: Combine) -> list[Val]:
+        code = low.code
+
+        def tile(start: Val, _: Sequence[Val]) -> Sequence[Val]:
+            inner = sums.within(rows)
+            for turn in range(TURNS):
+                with low.again(op.body):
+                    _open_turn(low, outer, op, copies, code.number(add(code, start, turn)), inner)
+            inner.close()
+            return []
+
+        whole = add(code, lo, mul(code, quotient(code, sub(code, hi, lo), TURNS), TURNS))
+        low.loop(lo, whole, [], tile, step=TURNS)
+        if fits_tiles(op, outer, len(copies)):
+            return []
+        with low.again(op.body):
+            return rest(whole, hi, first, combine)
+
+    return loop

@@ -8,16 +8,22 @@ many as the registers have room for: what the iterations carry through the inner
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType
 from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes.lower import Lowering
+from pydex.passes.lower_accum import shared_term
 from pydex.passes.lower_varying import Varying
 
 #: So many iterations may be jammed, the better first.
 MANY = (4, 2)
+
+#: The turns of a loop inside that are one tile.
+TURNS = 4
 
 #: The vector registers that jammed iterations may fill, of 32; and the bits of each.
 ROOM, BITS = 20, 512
@@ -43,6 +49,30 @@ def grows(inner: ix.ForOp, op: ix.ForOp) -> bool | None:
     rest = inner.size - SizeAttr.of(op.symbol.data)
     steady = op.symbol.data not in rest.symbols() and all(coef >= 0 for _, coef in rest.data)
     return True if steady else None
+
+
+def row_adds(low: Lowering, op: ix.ForOp, adds: Sequence[eff.AddOp]) -> list[eff.AddOp]:
+    """The adds of a loop inside to cells that lie side by side from turn to turn, if turns may be tiled: if it holds no
+    loops and reduces nothing. adds: those to cells that all lanes share."""
+    trips = op.size.constant
+    if op.results_ or any(o.regions for o in op.body.block.ops) or trips is not None and trips < TURNS:
+        return []
+    varying = Varying(op)
+
+    def is_row(add: eff.AddOp) -> bool:
+        *outer, last = map(varying.slope, add.indices)
+        factors, term = shared_term(low, add)
+        near = last == 1 and not any(slope != 0 for slope in outer)
+        return near and not factors and term in varying and _bits(add.value) <= 64
+
+    return [add for add in adds if add.indices and is_row(add)]
+
+
+def fits_tiles(op: ix.ForOp, outer: ix.ForOp, many: int) -> bool:
+    """Has a loop inside a whole number of tiles in the first of so many iterations of the outer one, from 0 on?"""
+    trips = op.size.constant
+    own = outer.symbol is not None and op.size == SizeAttr.of(outer.symbol.data)
+    return trips is not None and trips % TURNS == 0 or own and many % TURNS == 0
 
 
 def _is_simple(op: ix.ForOp) -> bool:

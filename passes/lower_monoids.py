@@ -93,31 +93,59 @@ def across(code: Code, kind: str, value: Val, to: Val | None = None) -> Val:
 
 
 def across_each(code: Code, kind: str, values: Sequence[Val]) -> list[Val]:
-    """For each of up to four vectors that fit a register all lanes combined: cheaper than one after the other.
+    """For each of the vectors all lanes combined."""
+    if len(values) < 2:
+        return [across(code, kind, value) for value in values]
+    found, many = list[Val](), sums_in_a_vector(values[0].type)
+    for start in range(0, len(values), many):
+        some = values[start : start + many]
+        together = across_together(code, kind, some)
+        cell, type = element(together.type), together.type
+        found += [code.let(cell, f"vector.extract {{}}[{k}] : {cell} from {type}", together) for k in range(len(some))]
+    return found
 
-    Halves of two vectors are put side by side and combined: [x0 x1 y0 y1] and [x2 x3 y2 y3] give [x02 x13 y02 y13].
+
+def sums_in_a_vector(type: str) -> int:
+    """Of how many vectors of this type the lanes can be combined together."""
+    return lanes_of(type) // 2
+
+
+def across_together(code: Code, kind: str, values: Sequence[Val]) -> Val:
+    """The same as one vector (maybe longer), at most of `sums_in_a_vector`: cheaper than one after the other.
+
+    First each one's halves are combined: half a register, of which many processors do two at a time. Then [x0 x1 x2 x3]
+    and [y0 y1 y2 y3] give [x0 x1 y2 y3] ⊕ [x2 x3 y0 y1], of which the first is a blend; two such, x and y in one and z
+    and w in the other, by pairs instead of halves [x z y w].
     """
-    if len(values) == 1:
-        return [across(code, kind, values[0])]
-    lanes, rest = lanes_of(values[0].type), [*values, *values[2:3]] if len(values) == 3 else list(values)
+    lanes = lanes_of(values[0].type)
+    rest = [_folded(code, kind, value, lanes) for value in values]
+    rest += [rest[-1]] * ((1 << (len(rest) - 1).bit_length()) - len(rest))
+    lanes //= 2
     while len(rest) > 1:
-        pairs = zip(rest[::2], rest[1::2], strict=True)
-        rest = [_halves(code, kind, x, y, lanes) for x, y in pairs]
+        half = len(rest) // 2
+        rest = [_exchanged(code, kind, x, y, lanes) for x, y in zip(rest[:half], rest[half:], strict=True)]
         lanes //= 2
     while lanes > 1:
-        rest = [_halves(code, kind, rest[0], rest[0], lanes, lanes_of(rest[0].type) // 2)]
+        rest = [_folded(code, kind, rest[0], lanes)]
         lanes //= 2
-    cell, type = element(rest[0].type), rest[0].type
-    return [code.let(cell, f"vector.extract {{}}[{k}] : {cell} from {type}", rest[0]) for k in range(len(values))]
+    return rest[0]
 
 
-def _halves(code: Code, kind: str, x: Val, y: Val, lanes: int, keep: int = 0) -> Val:
-    """The first half of every block of so many lanes with the second, in x and then in y; the first `keep` of them."""
-    starts = [k for k in range(2 * lanes_of(x.type)) if k % lanes < lanes // 2]
-    first = starts[:keep] if keep else starts
-    type = vector(len(first), element(x.type))
-    sides = [
-        code.let(type, f"vector.shuffle {{}}, {{}} {[k + at for k in first]} : {x.type}, {y.type}", x, y)
-        for at in (0, lanes // 2)
-    ]
-    return combine(code, kind, *sides)
+def _exchanged(code: Code, kind: str, x: Val, y: Val, lanes: int) -> Val:
+    """Blocks of so many lanes: the halves of one of x, combined, then those of one of y."""
+    many = lanes_of(x.type)
+    in_first_half = [k % lanes < lanes // 2 for k in range(many)]
+    kept = [k if first else many + k for k, first in enumerate(in_first_half)]
+    moved = [k + lanes // 2 if first else many + k - lanes // 2 for k, first in enumerate(in_first_half)]
+    return combine(code, kind, *(_shuffled(code, x, y, numbers) for numbers in (kept, moved)))
+
+
+def _folded(code: Code, kind: str, x: Val, lanes: int) -> Val:
+    """Blocks of so many lanes: both halves, combined."""
+    first = [k for k in range(lanes_of(x.type)) if k % lanes < lanes // 2]
+    return combine(code, kind, *(_shuffled(code, x, x, [k + at for k in first]) for at in (0, lanes // 2)))
+
+
+def _shuffled(code: Code, x: Val, y: Val, numbers: Sequence[int]) -> Val:
+    type = vector(len(numbers), element(x.type))
+    return code.let(type, f"vector.shuffle {{}}, {{}} {list(numbers)} : {x.type}, {y.type}", x, y)

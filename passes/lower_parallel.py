@@ -7,8 +7,8 @@
 How many chunks there are depends on sizes alone, and partial results are combined in order: so the result does not
 depend on the number of threads. A loop too small to share is called directly, as one chunk.
 
-Accumulators that the loop writes: where each iteration adds to cells of its own, in place; else every chunk has a
-private copy, if the loop does enough work to pay for it.
+Accumulators that the loop writes: where each iteration adds to cells of its own, in place; else every chunk but the
+first has a private copy, and there are as many chunks as do enough work to pay for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from pydex.passes.lower_cost import work
 from pydex.passes.lower_for import run_range
 from pydex.passes.lower_iteration import finish, reductions_of
 from pydex.passes.lower_monoids import combine, identity
-from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
+from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient, sub
+from pydex.passes.lower_vectors import select
 from pydex.passes.symbols import defined_symbols
 
 #: Operations (see lower_cost) that make a chunk worth the hand-over to a thread.
@@ -44,7 +45,7 @@ WORK_PER_CELL = 32
 
 #: The same for loops in lanes, which take an eighth of the time; copies are to cost them a tenth of it at most.
 LANES_CHUNK_WORK = 8 * CHUNK_WORK
-LANES_WORK_PER_CELL = 2048
+LANES_WORK_PER_CELL = 4096
 
 #: All copies of an accumulator together have at most so many cells: 256 MiB of f64.
 MOST_CELLS = 1 << 25
@@ -104,14 +105,13 @@ def is_one_chunk(low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | None:
 
 @dataclass
 class Private:
-    """An accumulator of outside while chunks have copies of it: a table (flat), or a scalar's cell."""
+    """An accumulator of outside, copied by all chunks but the first: a table (flat), or the cell of a scalar."""
 
     argument: BlockArgument
     monoid: str
     shared: Cells
     copies: Val
     cells: Idx
-    many: Val
 
 
 class Chunks:
@@ -163,22 +163,14 @@ class Chunks:
         return pointer
 
     def _private(self, argument: BlockArgument) -> Private:
-        """Memory for the copies of an accumulator; one chunk works on the accumulator itself."""
+        """Memory for the copies of an accumulator."""
         assert isinstance(argument.type, eff.AccType)
         code, shared, cells = self.code, self.low.places[argument], self._cells(argument)
         size = size_of(self.cpu.stored(shared.element))
-        copies = code.fresh(POINTER)
-        code.do(f"{copies.name} = scf.if {{}} -> (!llvm.ptr) {{{{", self.many)
-        with self.low.frame():
-            bytes_ = mul(code, mul(code, cells, self.count), size)
-            made = code.let(POINTER, "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
-            code.do("scf.yield {} : !llvm.ptr", made)
-        code.do("}} else {{")
-        with self.low.frame():
-            code.do("scf.yield {} : !llvm.ptr", shared.pointer)
-        code.do("}}")
+        bytes_ = mul(code, mul(code, cells, sub(code, self.count, 1)), size)
+        copies = code.let(POINTER, "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
         next((f for f in reversed(self.low.frames) if f.is_loop), self.low.frames[0]).allocates = True
-        return Private(argument, argument.type.monoid.data, shared, copies, cells, self.many)
+        return Private(argument, argument.type.monoid.data, shared, copies, cells)
 
     # -------------------------------------------------------------------------------------------- the chunk
 
@@ -215,11 +207,12 @@ class Chunks:
             low.places[private.argument] = private.shared
 
     def _copy(self, private: Private, chunk: Val) -> Cells:
-        """This chunk's copy of an accumulator, initialised if it is a copy."""
+        """The accumulator, if this chunk is the first; else its copy, initialised."""
         low, code, cpu = self.low, self.low.code, self.cpu
-        flat = replace(private.shared, pointer=private.copies, strides=(1,))
-        mine = cpu.view(low, replace(flat, strides=(private.cells,)), [chunk])
-        code.do("scf.if {} {{", private.many)
+        flat = replace(private.shared, pointer=private.copies, strides=(private.cells,))
+        mine = cpu.view(low, flat, [code.number(sub(code, chunk, 1))])
+        further = code.let("i1", "arith.cmpi sgt, {}, {} : i64", chunk, 0)
+        code.do("scf.if {} {{", further)
         with low.frame():
             zero = identity(code, private.monoid, cpu.spell(private.shared.element))
             cells = replace(mine, strides=(1,))
@@ -230,7 +223,7 @@ class Chunks:
 
             low.loop(0, private.cells, [], start)
         code.do("}}")
-        return replace(private.shared, pointer=mine.pointer)
+        return replace(private.shared, pointer=select(code, further, mine.pointer, private.shared.pointer))
 
     # ------------------------------------------------------------------------------------------ around the chunks
 
@@ -277,7 +270,7 @@ class Chunks:
         code.do("scf.if {} {{", self.many)
         with low.frame():
             for private in self.privates:
-                low.loop(0, self.count, [], partial(self._fold, private))
+                low.loop(1, self.count, [], partial(self._fold, private))
         code.do("}}")
 
     def _fold(self, private: Private, chunk: Val, _: list[Val]) -> list[Val]:
@@ -287,7 +280,8 @@ class Chunks:
         copies = replace(shared, pointer=private.copies, strides=(private.cells, 1))
 
         def one(i: Val, _: list[Val]) -> list[Val]:
-            total = combine(code, private.monoid, cpu.load(low, shared, [i]), cpu.load(low, copies, [chunk, i]))
+            place = [sub(code, chunk, 1), i]
+            total = combine(code, private.monoid, cpu.load(low, shared, [i]), cpu.load(low, copies, place))
             cpu.store(low, shared, [i], total)
             return []
 

@@ -102,7 +102,7 @@ def _where(op: Loop, memory: Memory) -> Iterator[str]:
         yield "on threads, where it is large enough"
         copies = shared_accumulators(op)
         if copies:
-            yield f"each chunk then adds to copies of {_tables(len(copies))}"
+            yield f"each chunk but the first then adds to copies of {_tables(len(copies))}"
     elif op in memory.unrolled:
         yield "written out, iteration by iteration"
     elif _inside_shared(op, memory):
