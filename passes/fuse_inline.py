@@ -39,7 +39,9 @@ def inline_block(block: Block) -> bool:
     """Inline loops of a block into those behind it, the last first, so that each body is copied once."""
     changed = False
     for op in reversed(list(block.ops)):
-        if isinstance(op, ix.ForOp) and not op.owned and any(_is_only_read(op, r) for r in op.results) and needs(op).pure:
+        if not isinstance(op, ix.ForOp) or op.owned or not any(_is_only_read(op, r) for r in op.results):
+            continue
+        if needs(op).pure:
             changed |= _inline_results(op)
     return changed
 

@@ -131,7 +131,7 @@ def _bindings() -> tuple[Any, Any, Any]:
     """MLIR's modules ir, passmanager and execution_engine."""
     package = "mlir" if find_spec("mlir") and find_spec("mlir.ir") else "torch_mlir"
     modules = tuple(import_module(f"{package}.{name}") for name in ("ir", "passmanager", "execution_engine"))
-    _set_llvm_options(Path(modules[0].__file__).parent / "_mlir_libs")
+    _set_llvm_options(Path(str(modules[0].__file__)).parent / "_mlir_libs")
     return modules  # type: ignore
 
 
