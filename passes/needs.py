@@ -1,9 +1,9 @@
 """What an op needs and does, its regions included: the facts that every rewrite asks before it moves something.
 
-    values     SSA values used inside and defined outside
-    symbols    size symbols mentioned inside and defined outside
-    row        the effect row: "accum", "except", "symbol" (see `eff.effects`)
-    writes     accumulators written inside and made outside
+values     SSA values used inside and defined outside
+symbols    size symbols mentioned inside and defined outside
+row        the effect row: "accum", "except", "symbol" (see `eff.effects`)
+writes     accumulators written inside and made outside
 """
 
 from __future__ import annotations
