@@ -35,6 +35,7 @@ class Nest:
         self.symbols = defined_symbols(self.root)
         self._level = {loop.body.block: k for k, loop in enumerate(self.loops)}
         self._known: dict[SSAValue, frozenset[int]] = {}
+        self._known_ops: dict[Operation, frozenset[int]] = {}
         self._names = self._named()
 
     def _named(self) -> dict[str, SSAValue]:
@@ -65,6 +66,11 @@ class Nest:
 
     def depends_op(self, op: Operation) -> frozenset[int]:
         """The loops that an op of one of the nest's blocks depends on."""
+        if op not in self._known_ops:
+            self._known_ops[op] = self._find_of(op)
+        return self._known_ops[op]
+
+    def _find_of(self, op: Operation) -> frozenset[int]:
         found = needs(op)
         if not found.pure:
             raise Refused(f"{op.name} has effects")

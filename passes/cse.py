@@ -12,6 +12,7 @@ user may update in place; but ops whose operands are equal fills are.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from xdsl.context import Context
@@ -56,12 +57,20 @@ def cse(root: Operation) -> None:
             rename_in_place(op, scopes.renamed)
 
 
+@dataclass(slots=True)
+class _Candidate:
+    """An op with regions, and its key once it has been asked for."""
+
+    op: Operation
+    key: Key | None = None
+
+
 class _Scopes:
     """The walk. `seen`: ops in the blocks around, by key. `alike`: ops with regions, by what is cheap to compare."""
 
     def __init__(self) -> None:
         self.seen: dict[Key, Operation] = {}
-        self.alike: dict[Key, list[Operation]] = {}
+        self.alike: dict[Key, list[_Candidate]] = {}
         self.keys = _Keys()
 
     @property
@@ -71,7 +80,7 @@ class _Scopes:
     def block(self, block: Block) -> set[str]:
         """Merge ops of a block; the effects of what is left."""
         seen: list[Key] = []
-        alike: list[list[Operation]] = []
+        alike: list[list[_Candidate]] = []
         row: set[str] = set()
         for op in ops_of(block):
             effects = self._effects(op)
@@ -81,9 +90,10 @@ class _Scopes:
             if op.regions:
                 rough = self.keys.rough(op)
                 others = self.alike.setdefault(rough, [])
-                first = self._equal(op, others)
+                candidate = _Candidate(op)
+                first = self._equal(candidate, others)
                 if first is None:
-                    others.append(op)
+                    others.append(candidate)
                     alike.append(others)
             else:
                 key = self.keys.key(op, {}, {})
@@ -113,11 +123,11 @@ class _Scopes:
             row.discard("accum")
         return row
 
-    def _equal(self, op: Operation, others: list[Operation]) -> Operation | None:
-        if not others:
-            return None
-        key = self.keys.key(op, {}, {})
-        return next((o for o in others if self.keys.key(o, {}, {}) == key), None)
+    def _equal(self, candidate: _Candidate, others: list[_Candidate]) -> Operation | None:
+        for one in (candidate, *others) if others else ():
+            if one.key is None:
+                one.key = self.keys.key(one.op, {}, {})
+        return next((o.op for o in others if o.key == candidate.key), None)
 
     def _merge(self, op: Operation, first: Operation) -> None:
         symbol, kept = defined_symbol(op), defined_symbol(first)

@@ -7,8 +7,8 @@ Only equations that hold exactly (see `fold_scalar`, `fold_index`). Reading the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects import scf
@@ -69,17 +69,18 @@ def _fold_op(op: Operation) -> Operation | None:
             fold(op)
             return after
         return before.next_op if before is not None else block.first_op if block is not None else None
-    if isinstance(op, ix.NameOp):
-        _name(op)
-    elif len(op.results) == 1:
-        if (value := fold_value(op)) is not None:
-            replace(op, [value])
-    elif isinstance(op, eff.CheckOp):
-        if truth(op.condition) is True:
-            erase(op)
-    elif isinstance(op, ix.OpenOp):
-        _open(op)
+    kind = op.__class__
+    if kind in _FOLDED:
+        _FOLDED[kind](op)
+    elif (kind in fold_scalar.RULES or kind in fold_index.RULES) and (value := fold_value(op)) is not None:
+        replace(op, [value])
     return after
+
+
+def _check(op: eff.CheckOp) -> None:
+    """check true ==> nothing"""
+    if truth(op.condition) is True:
+        erase(op)
 
 
 def _open(op: ix.OpenOp) -> None:
@@ -195,3 +196,7 @@ def _body_at_zero(op: ix.ForOp | eff.LoopOp, arguments: Sequence[SSAValue]) -> l
 def _replace(op: Operation, values: Sequence[SSAValue]) -> bool:
     replace(op, values)
     return True
+
+
+#: Ops whose rule is more than a value.
+_FOLDED: dict[type[Operation], Callable[[Any], None]] = {ix.NameOp: _name, eff.CheckOp: _check, ix.OpenOp: _open}

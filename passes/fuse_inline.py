@@ -39,7 +39,9 @@ def inline_block(block: Block) -> bool:
     """Inline loops of a block into those behind it, the last first, so that each body is copied once."""
     changed = False
     for op in reversed(list(block.ops)):
-        if isinstance(op, ix.ForOp) and not op.owned and needs(op).pure:
+        if not isinstance(op, ix.ForOp) or op.owned or not any(_is_only_read(op, r) for r in op.results):
+            continue
+        if needs(op).pure:
             changed |= _inline_results(op)
     return changed
 
@@ -58,12 +60,9 @@ def _inline_results(loop: ix.ForOp) -> bool:
 
 def _inline_result(loop: ix.ForOp, result: OpResult) -> bool:
     """(for i. f i)[k] ==> f k, for all uses of one table, if that is allowed."""
-    if loop.kind_names[result.index] != "tab" or result.first_use is None:
+    if not _is_only_read(loop, result):
         return False
-    sites = [use.operation for use in result.uses]
-    if not all(isinstance(s, ix.AtOp) and s.table is result and ix.AS_MADE not in s.attributes for s in sites):
-        return False
-    reads = [_Read.of(s, loop, result) for s in sites if isinstance(s, ix.AtOp)]
+    reads = [_Read.of(u.operation, loop, result) for u in result.uses if isinstance(u.operation, ix.AtOp)]
     cost = _cost(loop, result)
     if cost and any(_inside_contraction(r) for r in reads):
         return False
@@ -77,6 +76,14 @@ def _inline_result(loop: ix.ForOp, result: OpResult) -> bool:
             rest = read.site.indices[read.depth :]
             replace(read.site, [new(read.site, ix.AtOp(value, rest)) if rest else value])
     return True
+
+
+def _is_only_read(loop: ix.ForOp, result: OpResult) -> bool:
+    """Is the result a table that is read, and used for nothing else?"""
+    if loop.kinds.data[result.index].data != "tab" or result.first_use is None:
+        return False
+    sites = [use.operation for use in result.uses]
+    return all(s.__class__ is ix.AtOp and s.operands[0] is result and ix.AS_MADE not in s.attributes for s in sites)
 
 
 def _grouped(reads: list[_Read]) -> dict[object, list[_Read]]:

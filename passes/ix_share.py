@@ -20,6 +20,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from pydex.dialects import ix
+from pydex.dialects.sizes import SizeAttr
 
 from .edit import new, ops_inside, replace
 from .fuse_inline import is_dear
@@ -39,29 +40,24 @@ class IxShare(ModulePass):
 
 
 def _share(block: Block) -> None:
-    """Share what loops of a block, the body of an order-free loop, compute alike."""
+    """Share what loops of a block, the body of an order-free loop, compute alike: the first of them keeps it."""
     loops = [op for op in block.ops if isinstance(op, ix.ForOp) and _is_long(op)]
+    if len(loops) < 2:
+        return
     numbers: Numbers = {}
-    for k, second in enumerate(loops):
-        for j, first in enumerate(loops[:k]):
-            if first.size == second.size:
-                loops[j] = _keep(first, second, numbers)
+    makers: dict[tuple[SizeAttr, int], tuple[int, SSAValue]] = {}
+    for k, dear in enumerate([_dear(loop, numbers) for loop in loops]):
+        for op, number in dear.items():
+            j, value = makers.setdefault((loops[k].size, number), (k, op.results[0]))
+            if j != k:
+                table = yield_from_for(loops[j], "tab", value)
+                assert isinstance(table.owner, ix.ForOp)
+                loops[j] = table.owner
+                replace(op, [new(op, ix.AtOp(table, [loops[k].index]))])
 
 
 def _is_long(loop: ix.ForOp) -> bool:
     return loop.size.constant is None or loop.size.constant > SIZE
-
-
-def _keep(first: ix.ForOp, second: ix.ForOp, numbers: Numbers) -> ix.ForOp:
-    """Keep what both compute; the first loop, or what it has become."""
-    known = {number: op.results[0] for op, number in _dear(first, numbers).items()}
-    for op, number in _dear(second, numbers).items():
-        if number in known:
-            table = yield_from_for(first, "tab", known[number])
-            assert isinstance(table.owner, ix.ForOp)
-            first = table.owner
-            replace(op, [new(op, ix.AtOp(table, [second.index]))])
-    return first
 
 
 def _dear(loop: ix.ForOp, numbers: Numbers) -> dict[Operation, int]:

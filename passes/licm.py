@@ -32,7 +32,7 @@ from .edit import blocks, ops_of
 from .fold_scalar import constant
 from .licm_branches import hoist_from_branches
 from .licm_parts import BY_RESULT, hoist_results
-from .needs import defined_symbol, needs
+from .needs import defined_symbol, is_independent
 
 _LOOPS = (ix.ForOp, eff.LoopOp, eff.WhileOp, eff.AccumOp)
 _KEPT = (ix.FillOp, ix.PackOp, ix.UpdateOp)
@@ -66,8 +66,7 @@ def _hoist_from(body: Block, loop: Operation) -> None:
     symbols: set[str | None] = {defined_symbol(loop)}
     for op in ops_of(body):
         if op.next_op is not None and op.__class__ not in _KEPT and harmless(op):
-            found = needs(op)
-            if not found.row and inside.isdisjoint(found.values) and symbols.isdisjoint(found.symbols):
+            if is_independent(op, inside, symbols):
                 op.detach()
                 assert loop.parent is not None
                 loop.parent.insert_op_before(op, loop)

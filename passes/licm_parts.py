@@ -18,7 +18,7 @@ from pydex.dialects import eff, ix
 
 from .dce import dce
 from .edit import blocks, erase, new, terminator
-from .needs import Needs, defined_symbol, mentioned, needs
+from .needs import defined_symbol, is_independent, mentioned, needs
 from .symbols import Values, clone
 
 Harmless = Callable[[Operation], bool]
@@ -32,7 +32,6 @@ class Varying:
 
     def __init__(self, op: Operation, values: set[SSAValue], symbols: set[str | None]) -> None:
         self.values, self.symbols = set(values), set(symbols)
-        self._needs: dict[Operation, Needs] = {}
         count = -1
         while count != len(self.values):  # what loops carry comes round
             count = len(self.values)
@@ -42,9 +41,7 @@ class Varying:
         if op.__class__ in BY_RESULT:
             self._visit_by_result(op)  # pyright: ignore[reportArgumentType]
             return
-        if (found := self._needs.get(op)) is None:
-            found = self._needs[op] = needs(op)
-        if found.row or not self.values.isdisjoint(found.values) or not self.symbols.isdisjoint(found.symbols):
+        if not is_independent(op, self.values, self.symbols):
             self.values.update(op.results)
             self.symbols.add(defined_symbol(op))
 

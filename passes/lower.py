@@ -79,8 +79,8 @@ class Target(Protocol):
         """The place that such values stand for."""
         ...
 
-    def beside(self, place: Any, spare: Any) -> Any:
-        """The spare as memory that trades places with `place`, iteration by iteration."""
+    def beside(self, place: Any, spare: Any) -> tuple[Any, Any]:
+        """Both as memory that trades places, iteration by iteration."""
         ...
 
     def leave(self, low: Lowering, frame: Frame, start: Lines) -> None:

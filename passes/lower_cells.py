@@ -31,7 +31,7 @@ MAX_SCOPES = 64
 @dataclass(frozen=True, eq=False)
 class Cells:
     """A table in memory: its first cell, the distance of neighbours along each axis in elements, and the alias scope
-    of the memory (None: nobody writes it).
+    of the memory (None: nobody writes it). alike: the memory that it trades places with has the same strides.
 
     In lanes: how far the cells of neighbouring lanes are apart, evenly (distance) or not (offsets); own: the memory
     is made for the lanes, each of which has a table of its own.
@@ -44,6 +44,7 @@ class Cells:
     distance: Idx = 0
     offsets: Val | None = None
     own: bool = False
+    alike: bool = False
 
 
 @dataclass
@@ -91,9 +92,10 @@ class Memory:
         lanes = low.lanes > 0
         return Cells(pointer, tuple(strides[1:]), element, self.new_scope(), distance=int(lanes), own=lanes)
 
-    def beside(self, place: Cells, spare: Cells) -> Cells:
-        """The spare as memory that trades places with `place`."""
-        return replace(spare, scope=place.scope)
+    def beside(self, place: Cells, spare: Cells) -> tuple[Cells, Cells]:
+        """Both as memory that trades places."""
+        alike = place.strides == spare.strides
+        return replace(place, alike=alike), replace(spare, scope=place.scope, alike=alike)
 
     def view(self, low: Lowering, place: Cells, indices: Sequence[Index]) -> Cells:
         at, left = self._locate(low, place, indices), place.strides[len(indices) :]
@@ -153,10 +155,10 @@ class Memory:
         return f"alias_scopes = #in{place.scope}, noalias_scopes = #not{place.scope}"
 
     def carried(self, low: Lowering, place: Cells) -> list[Val]:
-        return [place.pointer, *(low.code.number(s) for s in place.strides)]
+        return [place.pointer, *(low.code.number(s) for s in place.strides if not place.alike)]
 
     def place_of(self, low: Lowering, like: Cells, values: Sequence[Val]) -> Cells:
-        return replace(like, pointer=values[0], strides=tuple(values[1:]))
+        return replace(like, pointer=values[0], strides=like.strides if like.alike else tuple(values[1:]))
 
     def leave(self, low: Lowering, frame: Frame, start: Lines) -> None:
         """A loop's body that allocates gives it all back; the runtime does so for the function."""

@@ -41,7 +41,9 @@ class Carried:
             if is_table(arg):
                 place = low.take_over(initial, result, next(flags))
                 kept = ix_own.origin(value) is arg
-                spare = None if kept else low.target.beside(place, low.allocate(arg.type))
+                spare = None
+                if not kept:
+                    place, spare = low.target.beside(place, low.allocate(arg.type))
                 self.tables[arg] = place, spare
                 self._carry(arg, place, spare)
             else:

@@ -3,6 +3,7 @@
 An op of xDSL costs 30 us to make and 20 us to print, a line of text 2 us; a lowered program has thousands. `Code`
 is the text of one function: values by name, constants and small buffers at its head, blocks that nest. Code that
 is outlined into a function of its own refers to values of the outer one; `use` turns those into captures.
+What a block, or one around it, has computed already is not written again: a third of all lines are addresses.
 """
 
 from __future__ import annotations
@@ -29,6 +30,12 @@ class Val(NamedTuple):
     literal: str | None = None
 
 
+#: Lines that have one value wherever they stand.
+PURE = (
+    *("arith.", "llvm.getelementptr", "llvm.bitcast", "llvm.extractelement"),
+    *("vector.broadcast", "vector.shuffle", "vector.extract", "vector.reduction"),
+)
+
 #: A number of index type: known now, or at run time.
 Idx: TypeAlias = "int | Val"
 
@@ -45,6 +52,8 @@ class Code:
         self.lines = self.body
         self._constants: dict[tuple[str, str], Val] = {}
         self._count = 0
+        self._written: dict[str, Val] = {}  # by line: the values of pure lines in this block and those around it
+        self._order: list[str] = []  # the keys of `_written`
 
     # ------------------------------------------------------------------------------------------- values
 
@@ -87,10 +96,15 @@ class Code:
         self.lines.append(template.format(*map(self.use, operands)))
 
     def let(self, type: str, template: str, *operands: Idx) -> Val:
-        """A line that defines one value."""
+        """A line that defines one value, or the value of such a line that has been written already."""
         line = template.format(*map(self.use, operands))
+        if (written := self._written.get(line)) is not None:
+            return written
         value = self.fresh(type)
         self.lines.append(f"{value.name} = {line}")
+        if line.startswith(PURE):
+            self._written[line] = value
+            self._order.append(line)
         return value
 
     def let_many(self, types: Sequence[str], line: str) -> list[Val]:
@@ -108,10 +122,14 @@ class Code:
         """Lines written inside are indented; they end where the block ends."""
         outer, self.lines = self.lines, Lines(deeper=True)
         outer.append(self.lines)
+        before = len(self._order)
         try:
             yield
         finally:
             self.lines = outer
+            for line in self._order[before:]:
+                del self._written[line]
+            del self._order[before:]
 
     def slot(self) -> Lines:
         """A place in the text, here, that lines can be put into later."""
@@ -121,12 +139,13 @@ class Code:
 
     @contextmanager
     def at(self, place: Lines) -> Iterator[None]:
-        """Lines written inside go to `place`."""
+        """Lines written inside go to `place`, where nothing is known of what is written here."""
         outer, self.lines = self.lines, place
+        written, order, self._written, self._order = self._written, self._order, {}, []
         try:
             yield
         finally:
-            self.lines = outer
+            self.lines, self._written, self._order = outer, written, order
 
     def text(self, indent: int = 1) -> str:
         """Head and body."""

@@ -78,8 +78,8 @@ class Portable:
         for memref in frame.owned:
             low.code.do(f"memref.dealloc {{}} : {memref.type}", memref)
 
-    def beside(self, place: Memref, spare: Memref) -> Memref:
-        return spare
+    def beside(self, place: Memref, spare: Memref) -> tuple[Memref, Memref]:
+        return place, spare
 
     def view(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Memref:
         return replace(place, prefix=(*place.prefix, *indices), rank=place.rank - len(indices))

@@ -1,9 +1,9 @@
 """What an op needs and does, its regions included: the facts that every rewrite asks before it moves something.
 
-    values     SSA values used inside and defined outside
-    symbols    size symbols mentioned inside and defined outside
-    row        the effect row: "accum", "except", "symbol" (see `eff.effects`)
-    writes     accumulators written inside and made outside
+values     SSA values used inside and defined outside
+symbols    size symbols mentioned inside and defined outside
+row        the effect row: "accum", "except", "symbol" (see `eff.effects`)
+writes     accumulators written inside and made outside
 """
 
 from __future__ import annotations
@@ -70,10 +70,33 @@ def needs(op: Operation) -> Needs:
     return found
 
 
+def is_independent(op: Operation, values: set[SSAValue], symbols: set[str | None]) -> bool:
+    """Is the op pure, and does it need none of these values and symbols?"""
+    if not values.isdisjoint(op._operands):  # pyright: ignore[reportPrivateUsage]
+        return False
+    if op.regions:
+        found = needs(op)
+        return found.pure and values.isdisjoint(found.values) and symbols.isdisjoint(found.symbols)
+    if eff.effects(op):
+        return False
+    for attribute in _attributes(op):
+        if (find := _MENTIONS.get(attribute.__class__)) is not None and not symbols.isdisjoint(find(attribute)):
+            return False
+    return True
+
+
+def _attributes(op: Operation) -> list[Attribute]:
+    """What may mention sizes."""
+    found = [r._type for r in op.results]  # pyright: ignore[reportPrivateUsage]
+    if op.properties:
+        found.extend(op.properties.values())
+    return found
+
+
 def _own_needs(op: Operation, found: Needs) -> None:
     """Adds what the op needs, without what is in its regions."""
     found.values.update(op._operands)  # pyright: ignore[reportPrivateUsage]  (the property builds a view)
-    for attribute in (*[r.type for r in op.results], *op.properties.values()):
+    for attribute in _attributes(op):
         if (find := _MENTIONS.get(attribute.__class__)) is not None:
             found.symbols.update(find(attribute))
     if op.regions:

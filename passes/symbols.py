@@ -14,7 +14,8 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from pydex.dialects.eff import AccType
 from pydex.dialects.ix import IdxType, TableType
 from pydex.dialects.sizes import SizeAttr, SizeListAttr, fresh
-from pydex.passes.edit import ops_inside
+from pydex.passes.edit import blocks, ops_inside
+from pydex.passes.needs import mentioned
 
 Sizes = dict[str, SizeAttr]
 Values = dict[SSAValue, SSAValue]
@@ -22,7 +23,7 @@ Values = dict[SSAValue, SSAValue]
 
 def substitute(attr: Attribute, sizes: Sizes) -> Attribute:
     """A type or attribute with symbols replaced by sizes."""
-    if not sizes:
+    if not sizes or sizes.keys().isdisjoint(mentioned(attr)):
         return attr
     match attr:
         case SizeAttr():
@@ -102,9 +103,7 @@ def defined_symbols(root: Operation) -> set[str]:
 def rename_in_place(root: Operation, sizes: Sizes) -> None:
     """Replace symbols in the types and attributes of `root` and the ops inside it (not in what defines them)."""
     for op in (root, *ops_inside(root)):
-        for result in op.results:
-            result._type = substitute(result.type, sizes)  # pyright: ignore[reportPrivateUsage]
-        for block in (b for r in op.regions for b in r.blocks):
-            for arg in block.args:
-                arg._type = substitute(arg.type, sizes)  # pyright: ignore[reportPrivateUsage]
-        op.properties.update({k: substitute(a, sizes) for k, a in op.properties.items() if k != "symbol"})
+        for value in (*op.results, *(a for b in blocks(op) for a in b.args)):
+            value._type = substitute(value.type, sizes)  # pyright: ignore[reportPrivateUsage]
+        if op.properties:
+            op.properties.update({k: substitute(a, sizes) for k, a in op.properties.items() if k != "symbol"})

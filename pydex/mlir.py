@@ -86,6 +86,11 @@ RUNTIME_ATTRIBUTES = {
     "pdx_release": '["nounwind"]',
 }
 
+#: What LLVM is told once in a process: both passes take a fifth of its time, and brought no program any speed.
+#: Strength reduction tries out ways to step through all addresses of a loop; they are affine already, and the machine
+#: adds a scaled index for nothing. Unswitching writes a loop once for each outcome of a condition.
+LLVM_OPTIONS = ("-disable-lsr", "-unswitch-threshold=0")
+
 ADDRESS = "pydex_entry_address"  # a function that is added: it stores the entry's address
 
 
@@ -125,7 +130,19 @@ class JitCode:
 def _bindings() -> tuple[Any, Any, Any]:
     """MLIR's modules ir, passmanager and execution_engine."""
     package = "mlir" if find_spec("mlir") and find_spec("mlir.ir") else "torch_mlir"
-    return tuple(import_module(f"{package}.{name}") for name in ("ir", "passmanager", "execution_engine"))  # type: ignore
+    modules = tuple(import_module(f"{package}.{name}") for name in ("ir", "passmanager", "execution_engine"))
+    _set_llvm_options(Path(str(modules[0].__file__)).parent / "_mlir_libs")
+    return modules  # type: ignore
+
+
+def _set_llvm_options(libraries: Path) -> None:
+    """Sets LLVM_OPTIONS. LLVM ignores those that it does not know."""
+    for path in libraries.glob("lib*CAPI.so*"):
+        parse = getattr(ctypes.CDLL(str(path)), "LLVMParseCommandLineOptions", None)
+        if parse is not None:
+            words = [b"pydex", *(option.encode() for option in LLVM_OPTIONS)]
+            parse(len(words), (ctypes.c_char_p * len(words))(*words), b"")
+            return
 
 
 def _runtime_symbols() -> dict[str, int]:
@@ -148,7 +165,10 @@ def _lower(text: str, pipeline: Sequence[str], seconds: dict[str, float]) -> Any
     try:
         module = ir.Module.parse(text)
         parsed = time.thread_time()
-        passmanager.PassManager.parse(f"builtin.module({','.join(pipeline)})").run(module.operation)
+        passes = passmanager.PassManager.parse(f"builtin.module({','.join(pipeline)})")
+        passes.enable_verifier(False)  # after each pass it takes longer than most passes; parsing has verified, too
+        passes.run(module.operation)
+        module.operation.verify()
     except (ir.MLIRError, ValueError) as error:
         raise BackendError(str(error), text) from None
     seconds |= {"MLIR: parsing": parsed - start, "MLIR: upstream passes": time.thread_time() - parsed}

@@ -53,12 +53,29 @@ def recurrence_of(length):
     return recurrence
 
 
+def loops_of(length):
+    steps = tuple(range(length))
+
+    @dx.jit
+    def loops(x: f64[n, m]) -> f64[n]:
+        out = dx.zeros(f64[n])
+        for _ in steps:
+            row = [sum(x[i, j] * x[i, j] for j in m) + out[i] for i in n]
+            top = max(row[i] for i in n)
+            out = [dx.exp(row[i] - top) for i in n]
+        return out
+
+    return loops
+
+
 X = np.linspace(-0.01, 0.01, 6).reshape(2, 3)
 
 
 PROGRAMS = {
     "softmax": (softmax_of, lambda f: f(X)),
     "softmax, jacobian": (softmax_of, lambda f: dx.jacobian(f)(X)),
+    "loops": (loops_of, lambda f: f(X)),
+    "loops, jacobian": (loops_of, lambda f: dx.jacobian(f)(X)),
     "recurrence, gradient": (recurrence_of, lambda f: dx.grad(f)(X[0])),
     "recurrence, hessian": (recurrence_of, lambda f: dx.hessian(f)(X[0])),
 }

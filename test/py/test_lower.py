@@ -407,6 +407,53 @@ def test_loops_in_sequential_loops_of_any_length(n):
         np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
+def test_two_buffers_of_one_shape_are_carried_as_two_pointers():
+    text = pipeline.lower(prepared(STEPS), "f").text
+    carried = [line for line in text.splitlines() if "scf.for" in line and "!llvm.ptr" in line]
+    assert carried and all("-> (!llvm.ptr, !llvm.ptr) :" in line for line in carried)
+
+
+def test_a_block_computes_no_address_twice():
+    text = pipeline.lower(prepared(BOTH_ENDS), "f").text
+    known = [set[str]()]
+    for line in text.splitlines():
+        if line.lstrip().startswith("}"):
+            known.pop()
+        if line.endswith("{"):
+            known.append(set())
+        found = line.strip().partition(" = ")[2]
+        if found.startswith(("arith.", "llvm.getelementptr")):
+            assert not any(found in block for block in known), line
+            known[-1].add(found)
+    assert "llvm.getelementptr" in text
+
+
+BOTH_ENDS = """
+func.func @f(%x : !ix.tab<[n, n], f64>) -> !ix.tab<[n, n], f64> {
+  ix.sizes ["n"]
+  %t = ix.for %i : !ix.idx<n> {
+    %row = ix.for %j : !ix.idx<n> {
+      %a = ix.at %x[%i, %j : !ix.idx<n>, !ix.idx<n>] : !ix.tab<[n, n], f64> -> f64
+      %b = ix.at %x[%j, %i : !ix.idx<n>, !ix.idx<n>] : !ix.tab<[n, n], f64> -> f64
+      %c = ix.at %x[%i, %i : !ix.idx<n>, !ix.idx<n>] : !ix.tab<[n, n], f64> -> f64
+      %d = ix.at %x[%i, %j : !ix.idx<n>, !ix.idx<n>] : !ix.tab<[n, n], f64> -> f64
+      %e = arith.addf %a, %b : f64
+      %g = arith.addf %c, %d : f64
+      %h = arith.mulf %e, %g : f64
+      ix.yield %h : f64
+    } -> (tab !ix.tab<[n], f64>)
+    ix.yield %row : !ix.tab<[n], f64>
+  } -> (tab !ix.tab<[n, n], f64>)
+  func.return %t : !ix.tab<[n, n], f64>
+}"""
+
+
+def test_what_is_written_once_is_right():
+    x = rng.normal(size=(5, 5))
+    expected = (x + x.T) * (np.diag(x)[:, None] + x)
+    np.testing.assert_allclose(native(BOTH_ENDS)(x), expected, rtol=1e-15)
+
+
 def prepared(text):
     module = parse(text)
     pipeline.run_passes(module, ("ix-own",))

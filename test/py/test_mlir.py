@@ -313,3 +313,14 @@ def test_compilations_do_not_accumulate():
     for _ in range(50):
         mlir.compile(MAP)
     assert resident() - before < 50 * 100_000
+
+
+def test_llvm_knows_the_options_that_it_is_given():
+    """It says nothing about one that it does not know. `-help-hidden` prints all it knows, and exits."""
+    program = """if True:
+        from pydex import mlir
+        mlir.LLVM_OPTIONS = ("-help-hidden",)
+        mlir._bindings()"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    known = {word.split("=")[0].replace("--", "-") for word in found.stdout.split()}
+    assert {option.split("=")[0] for option in mlir.LLVM_OPTIONS} <= known
