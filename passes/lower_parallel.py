@@ -35,6 +35,9 @@ from pydex.passes.symbols import defined_symbols
 CHUNK_WORK = 20_000
 MAX_CHUNKS = 64
 
+#: Operations that one thread does in a nanosecond, at most.
+WORK_PER_NS = 16
+
 #: Loops of at most this many iterations known at compile time leave the threads to loops inside them.
 FEW = 16
 
@@ -111,6 +114,7 @@ class Chunks:
         self.lanes = made.width if made is not None else 1
         self.groups = quotient(low.code, add(low.code, self.trips, self.lanes - 1), self.lanes)
         self.accumulators = shared_accumulators(op)
+        self.work = maximum(low.code, mul(low.code, self.trips, low.size(_visible(op, work(op.body.block)))), 0)
         self.count = self._count()
         self.many = self.code.let("i1", "arith.cmpi sgt, {}, {} : i64", self.count, 1)
         self.privates = [self._private(a) for a in self.accumulators]
@@ -120,14 +124,12 @@ class Chunks:
     def _count(self) -> Val:
         """The number of chunks: a function of sizes."""
         code = self.code
-        per_trip = work(self.op.body.block)
         enough, per_cell = (CHUNK_WORK, WORK_PER_CELL) if self.lanes == 1 else (LANES_CHUNK_WORK, LANES_WORK_PER_CELL)
-        total = mul(code, self.trips, self.low.size(_visible(self.op, per_trip)))
-        chunks = minimum(code, quotient(code, maximum(code, total, 0), enough), MAX_CHUNKS)
+        chunks = minimum(code, quotient(code, self.work, enough), MAX_CHUNKS)
         for argument in self.accumulators:
             if isinstance(argument.type, eff.AccType) and isinstance(argument.type.content, ix.TableType):
                 cells = maximum(code, self._cells(argument), 1)
-                paid = quotient(code, maximum(code, total, 0), mul(code, cells, per_cell))
+                paid = quotient(code, self.work, mul(code, cells, per_cell))
                 chunks = minimum(code, minimum(code, chunks, paid), quotient(code, MOST_CELLS, cells))
         return code.number(maximum(code, minimum(code, chunks, self.groups), 1))
 
@@ -230,8 +232,9 @@ class Chunks:
         code.do("scf.if {} {{", self.many)
         with self.low.frame():
             address = code.let(POINTER, f"llvm.mlir.addressof @{name} : !llvm.ptr")
-            signature = "(!llvm.ptr, !llvm.ptr, i64) -> ()"
-            code.do(f"llvm.call @pdx_parallel({{}}, {{}}, {{}}) : {signature}", address, env, self.count)
+            signature = "(!llvm.ptr, !llvm.ptr, i64, i64) -> ()"
+            nanoseconds = code.number(quotient(code, self.work, WORK_PER_NS))
+            code.do(f"llvm.call @pdx_parallel({{}}, {{}}, {{}}, {{}}) : {signature}", address, env, self.count, nanoseconds)
         code.do("}} else {{")
         with self.low.frame():
             inline = " {{always_inline}}" if _is_step(self.op) and not self.low.swept else ""

@@ -39,7 +39,7 @@ llvm.func @pdx_raise(i64, i64, i64)
 llvm.func @pdx_alloc(i64) -> !llvm.ptr
 llvm.func @pdx_mark() -> i64
 llvm.func @pdx_release(i64)
-llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64)
+llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64, i64)
 llvm.func @pdx_contract(!llvm.ptr)
 llvm.func @pdx_any_strides() -> !llvm.ptr
 llvm.func @pdx_get_threads() -> i64

@@ -20,6 +20,7 @@ enum { PANELS_BYTES = 256 << 10, MOST_PANELS = 8 };  // of packed columns
 enum { PART_ROWS = 128, PART_COLUMNS = 512 };        // of a task, at least, if it is made of blocks
 enum { FEW_ROWS = 64, FEW_PANELS = 4 };  // reading columns, or rows, so often does not pay for packing them
 static const double MATRIX_WORK = 256e6, BLOCK_WORK = 4e6;  // multiplications in one task
+static const double WORK_PER_NS = 64;                        // of one thread, at most
 
 // ---- sums in registers ----------------------------------------------------------------------------------------------
 enum { MOST_ROWS = 8, MOST_VECTORS = 2, MOST_COLUMNS = 32 };
@@ -247,13 +248,14 @@ void pdx_contract(const contraction *what) {
   if (cost(&other) < cost(&j.of)) j.of = other;
   // Rows of a tile should not share cells: the next one would wait for what the last one has written.
   if (what->overlap) reverse((dim *)j.of.m.dims, j.of.m.rank);
-  double work = (double)j.batch.total * (double)j.of.m.total * (double)j.of.n.total;
-  if (work == 0) return;
-  cut(&j, what->overlap ? 0 : work * (double)j.of.k.total);
+  double cells = (double)j.batch.total * (double)j.of.m.total * (double)j.of.n.total, work = cells * (double)j.of.k.total;
+  if (cells == 0) return;
+  int64_t nanoseconds = (int64_t)(work / WORK_PER_NS);
+  cut(&j, what->overlap ? 0 : work);
   j.slices = what->overlap ? slices(&j) : 1;
   if (j.slices > 1) {
-    pdx_parallel(run_slice, &j, j.slices);
+    pdx_parallel(run_slice, &j, j.slices, nanoseconds);
   } else {
-    pdx_parallel(run_task, &j, j.batches * j.rows * j.columns);
+    pdx_parallel(run_task, &j, j.batches * j.rows * j.columns, nanoseconds);
   }
 }
