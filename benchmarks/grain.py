@@ -1,4 +1,4 @@
-"""Loops of 10 to 10⁶ iterations with one thread and with several: `python -m benchmarks.grain`, or `… exp chain --pause 2`.
+"""Loops of 10 to 10⁶ iterations with one thread and with several: `python -m benchmarks.grain`, or `… exp --pause 2`.
 
 Nothing should be slower with more threads. A call with one thread and a call with more take turns; a cell is the least
 time of each, in µs, and their ratio: what this machine can do, whoever else uses it. `--pause` is what lies between two

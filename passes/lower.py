@@ -129,7 +129,6 @@ class Lowering:
         self.delayed: set[Operation] = set()  # adds that the loop around them does by itself
         self.narrow: Mapping[Operation, SSAValue] = {}  # conversions and minima that are done in 32 bits
         self.seldom = False  # is the code one that hardly ever runs?
-        self.swept = False  # is it of steps that one thread would make in sweeps (lower_sweep.py)?
         self.unfused: set[Operation] = set()  # products that are not to be one operation with the sum they are in
         self.near: Callable[[Operation], bool] | None = None  # of sin, cos, tan: is the argument assumed not to be far?
         self._depths: dict[str, int] = {}

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from xdsl.ir import Attribute
 
-from pydex.dialects import eff, ix
+from pydex.dialects import ix
 from pydex.passes import lower_lane_cells
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_lane_cells import Place
@@ -67,9 +67,9 @@ class Memory:
         type = self.spell(element)
         return "i8" if type == "i1" else type
 
-    def alone(self, low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | bool:
-        """Does one thread run all iterations of a loop in the steps of another, if it is known, now or when it runs?"""
-        return True
+    def shares(self, op: ix.ForOp) -> bool:
+        """Are iterations of the loop shared out among threads?"""
+        return False
 
     def new_scope(self) -> int:
         self.scopes += 1

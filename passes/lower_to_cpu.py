@@ -23,7 +23,7 @@ from xdsl.dialects import func
 from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, lower_sweep, vector_math
+from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, vector_math
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import Memory
 from pydex.passes.lower_lane_choice import Choice, Choices
@@ -42,7 +42,6 @@ llvm.func @pdx_release(i64)
 llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64, i64)
 llvm.func @pdx_contract(!llvm.ptr)
 llvm.func @pdx_any_strides() -> !llvm.ptr
-llvm.func @pdx_get_threads() -> i64
 """
 
 
@@ -103,20 +102,13 @@ class Cpu(Memory):
         return made if made.width else None
 
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
-        if not (self.use_threads and lower_parallel.worth_it(op)):
+        if not self.shares(op):
             return False
         lower_parallel.parallel(self, low, op)
         return True
 
-    def alone(self, low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | bool:
-        if not (self.use_threads and lower_parallel.worth_it(op)):
-            return True
-        if self.deterministic:
-            return False
-        threads = low.code.let("i64", "llvm.call @pdx_get_threads() : () -> i64")
-        few = low.code.let("i1", "arith.cmpi slt, {}, {} : i64", threads, lower_sweep.FEW)
-        short = lower_parallel.is_one_chunk(low, steps, op)
-        return few if short is None else low.code.let("i1", "arith.ori {}, {} : i1", few, short)
+    def shares(self, op: ix.ForOp) -> bool:
+        return self.use_threads and lower_parallel.worth_it(op)
 
     # -------------------------------------------------------------------------------------------- the function
 
