@@ -83,6 +83,14 @@ class Target(Protocol):
         """At the end of a block: frees what it has allocated; `start` is the place where it began."""
         ...
 
+    def fill(self, low: Lowering, type: Attribute, place: Any, value: Val) -> bool:
+        """Fills a table as a whole, or answers that its elements have to be written one by one."""
+        ...
+
+    def copy(self, low: Lowering, type: Attribute, source: Any, target: Any) -> bool:
+        """Copies a table as a whole, or answers that its elements have to be copied one by one."""
+        ...
+
     def check(self, low: Lowering, op: eff.CheckOp) -> None: ...
 
     def math(self, low: Lowering, op: Operation) -> Val: ...
@@ -288,10 +296,10 @@ class Lowering:
         if not small:
             owner = next((f for f in reversed(self.frames) if f.is_loop), self.frames[0])
             owner.allocates = True
-        extents = [self._extent(s) for s in sizes]
+        extents = [self.extent(s) for s in sizes]
         return self.target.allocate(self, extents, element, small)
 
-    def _extent(self, size: SizeAttr) -> Idx:
+    def extent(self, size: SizeAttr) -> Idx:
         """A size that is used before the loop or branch that makes sure of it may still be negative."""
         value = self.size(size)
         safe = size.constant is not None or all(c > 0 for _, c in size.data)
@@ -359,8 +367,15 @@ class Lowering:
         self.loop(0, self.size(type.sizes.data[0]), [], one)
         return None
 
+    def fill(self, type: Attribute, place: Any, value: Val) -> None:
+        """Makes all elements of a table the value."""
+        if not self.target.fill(self, type, place, value):
+            self.each(type, lambda at: self.target.store(self, place, at, value))
+
     def copy(self, type: Attribute, source: Any, target: Any) -> None:
-        """Copies a table element by element."""
+        """Copies a table."""
+        if self.target.copy(self, type, source, target):
+            return
         load, store = self.target.load, self.target.store
         self.each(type, lambda at: store(self, target, at, load(self, source, at)))
 

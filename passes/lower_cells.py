@@ -32,6 +32,7 @@ class Cells:
     """A table in memory: its first cell, the distance of neighbours along each axis in elements, and the alias scope
     of the memory (None: nobody writes it).
 
+    dense: they lie side by side, the last axis innermost.
     In lanes: how far the cells of neighbouring lanes are apart, evenly (distance) or not (offsets); own: the memory
     is made for the lanes, each of which has a table of its own.
     """
@@ -43,6 +44,7 @@ class Cells:
     distance: Idx = 0
     offsets: Val | None = None
     own: bool = False
+    dense: bool = False
 
 
 @dataclass
@@ -88,7 +90,7 @@ class Memory:
             bytes_ = mul(code, strides[0], size_of(type))
             pointer = code.let(POINTER, "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
         lanes = low.lanes > 0
-        return Cells(pointer, tuple(strides[1:]), element, self.new_scope(), distance=int(lanes), own=lanes)
+        return Cells(pointer, tuple(strides[1:]), element, self.new_scope(), int(lanes), own=lanes, dense=not lanes)
 
     def beside(self, place: Cells, spare: Cells) -> Cells:
         """The spare as memory that trades places with `place`."""
@@ -145,6 +147,12 @@ class Memory:
 
     def place_of(self, low: Lowering, like: Cells, values: Sequence[Val]) -> Cells:
         return replace(like, pointer=values[0], strides=tuple(values[1:]))
+
+    def fill(self, low: Lowering, type: Attribute, place: Cells, value: Val) -> bool:
+        return False
+
+    def copy(self, low: Lowering, type: Attribute, source: Cells, target: Cells) -> bool:
+        return False
 
     def leave(self, low: Lowering, frame: Frame, start: Lines) -> None:
         """A loop's body that allocates gives it all back; the runtime does so for the function."""

@@ -20,12 +20,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xdsl.dialects import func
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation
 
 from pydex.dialects import eff, ix
-from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, vector_math
+from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, lower_whole, vector_math
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_cells import Memory
+from pydex.passes.lower_cells import Cells, Memory
 from pydex.passes.lower_lane_choice import Choice, Choices
 from pydex.passes.lower_monoids import is_float
 from pydex.passes.lower_powers import half_power
@@ -41,6 +41,8 @@ llvm.func @pdx_mark() -> i64
 llvm.func @pdx_release(i64)
 llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64, i64)
 llvm.func @pdx_contract(!llvm.ptr)
+llvm.func @pdx_copy(!llvm.ptr, !llvm.ptr, i64)
+llvm.func @pdx_fill(!llvm.ptr, i64, i64, i64)
 llvm.func @pdx_any_strides() -> !llvm.ptr
 """
 
@@ -109,6 +111,14 @@ class Cpu(Memory):
 
     def shares(self, op: ix.ForOp) -> bool:
         return self.use_threads and lower_parallel.worth_it(op)
+
+    # ---------------------------------------------------------------------------------------- tables as a whole
+
+    def fill(self, low: Lowering, type: Attribute, place: Cells, value: Val) -> bool:
+        return self.use_threads and lower_whole.fill(low, type, place, value, self.stored(place.element))
+
+    def copy(self, low: Lowering, type: Attribute, source: Cells, target: Cells) -> bool:
+        return self.use_threads and lower_whole.copy(low, type, source, target, self.stored(source.element))
 
     # -------------------------------------------------------------------------------------------- the function
 

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from pydex.runtime.call import function as function
 
 # What compiled code may call, each a symbol of `library()`.
-SYMBOLS = ("pdx_raise", "pdx_alloc", "pdx_mark", "pdx_release", "pdx_parallel", "pdx_contract")
+SYMBOLS = (
+    *("pdx_raise", "pdx_alloc", "pdx_mark", "pdx_release"),
+    *("pdx_parallel", "pdx_contract", "pdx_copy", "pdx_fill"),
+)
 OUT_OF_MEMORY = -1  # the raise site of a failed allocation
 
 

@@ -37,6 +37,10 @@ PDX_API void pdx_parallel(void (*body)(void *env, int64_t chunk), void *env, int
 PDX_API void pdx_set_threads(int64_t n);  // n < 1: as many as the processors this process may use
 PDX_API int64_t pdx_get_threads(void);
 
+// ---- tables as a whole ------------------------------------------------------------------------------------------
+PDX_API void pdx_copy(void *to, const void *from, int64_t bytes);  // they do not overlap
+PDX_API void pdx_fill(void *to, int64_t bytes, int64_t cell, int64_t value);  // cells of 1, 2, 4 or 8 bytes
+
 // ---- contractions ----------------------------------------------------------------------------------------------
 struct contraction;
 PDX_API void pdx_contract(const struct contraction *what);  // see contract.h
