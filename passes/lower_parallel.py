@@ -197,13 +197,13 @@ class Chunks:
         """Writes the function of one chunk, and runs all."""
         code = self.code
         name, captured = outline(self.cpu, self.low, self._chunk)
-        env = environment(code, captured)
         code.do("scf.if {} {{", self.many)
         with self.low.frame():
-            run_chunks(code, name, env, self.count, quotient(code, self.work, WORK_PER_NS))
+            run_chunks(code, name, environment(code, captured), self.count, quotient(code, self.work, WORK_PER_NS))
         code.do("}} else {{")
         with self.low.frame():
             inline = " {{always_inline}}" if _is_step(self.op) else ""
+            env = environment(code, captured)  # of its own: inlined, it is registers
             code.do(f"llvm.call @{name}({{}}, {{}}){inline} : (!llvm.ptr, i64) -> ()", env, 0)
         code.do("}}")
 
