@@ -87,6 +87,14 @@ class Target(Protocol):
         """At the end of a block: frees what it has allocated; `start` is the place where it began."""
         ...
 
+    def fill(self, low: Lowering, type: Attribute, place: Any, value: Val) -> bool:
+        """Fills a table as a whole, or answers that its elements have to be written one by one."""
+        ...
+
+    def copy(self, low: Lowering, type: Attribute, source: Any, target: Any) -> bool:
+        """Copies a table as a whole, or answers that its elements have to be copied one by one."""
+        ...
+
     def check(self, low: Lowering, op: eff.CheckOp) -> None: ...
 
     def math(self, low: Lowering, op: Operation) -> Val: ...
@@ -133,7 +141,6 @@ class Lowering:
         self.delayed: set[Operation] = set()  # adds that the loop around them does by itself
         self.narrow: Mapping[Operation, SSAValue] = {}  # conversions and minima that are done in 32 bits
         self.seldom = False  # is the code one that hardly ever runs?
-        self.swept = False  # is it of steps that one thread would make in sweeps (lower_sweep.py)?
         self.unfused: set[Operation] = set()  # products that are not to be one operation with the sum they are in
         self.near: Callable[[Operation], bool] | None = None  # of sin, cos, tan: is the argument assumed not to be far?
         self._depths: dict[str, int] = {}
@@ -293,10 +300,10 @@ class Lowering:
         if not small:
             owner = next((f for f in reversed(self.frames) if f.is_loop), self.frames[0])
             owner.allocates = True
-        extents = [self._extent(s) for s in sizes]
+        extents = [self.extent(s) for s in sizes]
         return self.target.allocate(self, extents, element, small)
 
-    def _extent(self, size: SizeAttr) -> Idx:
+    def extent(self, size: SizeAttr) -> Idx:
         """A size that is used before the loop or branch that makes sure of it may still be negative."""
         value = self.size(size)
         safe = size.constant is not None or all(c > 0 for _, c in size.data)
@@ -364,11 +371,17 @@ class Lowering:
         self.loop(0, self.size(type.sizes.data[0]), [], one)
         return None
 
+    def fill(self, type: Attribute, place: Any, value: Val) -> None:
+        """Makes all elements of a table the value."""
+        if not self.target.fill(self, type, place, value):
+            self.each(type, lambda at: self.target.store(self, place, at, value))
+
     def copy(self, type: Attribute, source: Any, target: Any) -> None:
         """Copies a table."""
         if self.group is not None and isinstance(type, ix.TableType) and self.target.turned(self, type, source, target):
             return
-        self.copy_each(type, source, target)
+        if not self.target.copy(self, type, source, target):
+            self.copy_each(type, source, target)
 
     def copy_each(self, type: Attribute, source: Any, target: Any) -> None:
         """Copies a table element by element."""

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from xdsl.ir import Attribute
 
-from pydex.dialects import eff, ix
+from pydex.dialects import ix
 from pydex.passes import lower_lane_cells
 from pydex.passes.lower import Frame, Lowering
 from pydex.passes.lower_lane_cells import Place
@@ -33,6 +33,7 @@ class Cells:
     """A table in memory: its first cell, the distance of neighbours along each axis in elements, and the alias scope
     of the memory (None: nobody writes it). alike: the memory that it trades places with has the same strides.
 
+    dense: they lie side by side, the last axis innermost.
     In lanes: how far the cells of neighbouring lanes are apart, evenly (distance) or not (offsets); own: the memory
     is made for the lanes, each of which has a table of its own.
     """
@@ -45,6 +46,7 @@ class Cells:
     offsets: Val | None = None
     own: bool = False
     alike: bool = False
+    dense: bool = False
 
 
 @dataclass
@@ -69,9 +71,9 @@ class Memory:
         type = self.spell(element)
         return "i8" if type == "i1" else type
 
-    def alone(self, low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | bool:
-        """Does one thread run all iterations of a loop in the steps of another, if it is known, now or when it runs?"""
-        return True
+    def shares(self, op: ix.ForOp) -> bool:
+        """Are iterations of the loop shared out among threads?"""
+        return False
 
     def new_scope(self) -> int:
         self.scopes += 1
@@ -90,12 +92,12 @@ class Memory:
             bytes_ = mul(code, strides[0], size_of(type))
             pointer = code.let(POINTER, "llvm.call @pdx_alloc({}) : (i64) -> !llvm.ptr", bytes_)
         lanes = low.lanes > 0
-        return Cells(pointer, tuple(strides[1:]), element, self.new_scope(), distance=int(lanes), own=lanes)
+        return Cells(pointer, tuple(strides[1:]), element, self.new_scope(), int(lanes), own=lanes, dense=not lanes)
 
     def beside(self, place: Cells, spare: Cells) -> tuple[Cells, Cells]:
         """Both as memory that trades places."""
-        alike = place.strides == spare.strides
-        return replace(place, alike=alike), replace(spare, scope=place.scope, alike=alike)
+        alike, dense = place.strides == spare.strides, place.dense and spare.dense
+        return replace(place, alike=alike, dense=dense), replace(spare, scope=place.scope, alike=alike, dense=dense)
 
     def view(self, low: Lowering, place: Cells, indices: Sequence[Index]) -> Cells:
         at, left = self._locate(low, place, indices), place.strides[len(indices) :]
@@ -159,6 +161,12 @@ class Memory:
 
     def place_of(self, low: Lowering, like: Cells, values: Sequence[Val]) -> Cells:
         return replace(like, pointer=values[0], strides=like.strides if like.alike else tuple(values[1:]))
+
+    def fill(self, low: Lowering, type: Attribute, place: Cells, value: Val) -> bool:
+        return False
+
+    def copy(self, low: Lowering, type: Attribute, source: Cells, target: Cells) -> bool:
+        return False
 
     def leave(self, low: Lowering, frame: Frame, start: Lines) -> None:
         """A loop's body that allocates gives it all back; the runtime does so for the function."""

@@ -39,7 +39,7 @@ def contract(low: Lowering, op: ContractOp) -> None:
     if not covers or not isinstance(low.target, Memory):
         element = low.target.spell(op.result.type.element)  # pyright: ignore
         zero = low.code.constant(float_literal(0.0, element), element)
-        low.each(op.result.type, lambda at: low.target.store(low, place, at, zero))
+        low.fill(op.result.type, place, zero)
     if isinstance(low.target, Memory):
         _call(low.target, low, op, covers)
     else:

@@ -53,7 +53,7 @@ class CallFrame:
         scope = self.memory.new_scope()
         if not isinstance(type, ix.TableType):
             return Cells(self._address(), (), type, scope)
-        return Cells(self.next(POINTER), tuple(row_major(self.low, type)), type.element, scope)
+        return Cells(self.next(POINTER), tuple(row_major(self.low, type)), type.element, scope, dense=True)
 
 
 def row_major(low: Lowering, type: ix.TableType) -> list[Idx]:
@@ -71,7 +71,7 @@ def unpack(memory: Memory, low: Lowering, function: func.FuncOp, rows: bool) -> 
     for arg, value, strides in frame.parameters(function):
         if isinstance(arg.type, ix.TableType):
             known = row_major(low, arg.type) if rows else strides
-            low.places[arg] = Cells(value, tuple(known), arg.type.element, None)
+            low.places[arg] = Cells(value, tuple(known), arg.type.element, None, dense=rows)
         else:
             low.values[arg] = value
     return [frame.result(type) for type in function.function_type.outputs]

@@ -26,6 +26,8 @@ INDEPENDENT = {
     "pdx_release": "as pdx_alloc",
     "pdx_parallel": "each chunk runs once, wherever; chunks do not know each other",
     "pdx_contract": "tiles depend on sizes and strides",
+    "pdx_copy": "each cell is written once",
+    "pdx_fill": "as pdx_copy",
     "pdx_any_strides": "the address of code",
 }
 

@@ -22,19 +22,21 @@ from xdsl.ir import BlockArgument
 from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes import ix_own
-from pydex.passes.lower import Frame, Lowering
+from pydex.passes.lower import Lowering
 from pydex.passes.lower_cells import POINTER, Cells, Memory, size_of
 from pydex.passes.lower_cost import work
 from pydex.passes.lower_for import run_range
 from pydex.passes.lower_iteration import finish, reductions_of
 from pydex.passes.lower_monoids import combine, identity
+from pydex.passes.lower_outline import MAX_CHUNKS, environment, outline, run_chunks, slot_type
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient, sub
 from pydex.passes.lower_vectors import select
-from pydex.passes.symbols import defined_symbols
 
 #: Operations (see lower_cost) that make a chunk worth the hand-over to a thread.
 CHUNK_WORK = 20_000
-MAX_CHUNKS = 64
+
+#: Operations that one thread does in a nanosecond, at most.
+WORK_PER_NS = 16
 
 #: Loops of at most this many iterations known at compile time leave the threads to loops inside them.
 FEW = 16
@@ -90,17 +92,9 @@ def _few(op: ix.ForOp) -> bool:
     return op.size.constant is not None and op.size.constant <= FEW
 
 
-def _visible(op: ix.ForOp, size: SizeAttr) -> SizeAttr:
+def visible(op: ix.ForOp | eff.LoopOp, size: SizeAttr) -> SizeAttr:
     """The loop's own symbol stands for its last value."""
     return size.substitute({op.symbol.data: op.size - 1}) if op.symbol is not None else size
-
-
-def is_one_chunk(low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | None:
-    """Is there too little work for a second chunk, in all steps of the loop around? None: that differs between them."""
-    size = op.size * _visible(op, work(op.body.block))
-    if not defined_symbols(steps).isdisjoint(size.symbols()):
-        return None
-    return low.code.let("i1", "arith.cmpi slt, {}, {} : i64", low.size(size), 2 * CHUNK_WORK)
 
 
 @dataclass
@@ -127,6 +121,7 @@ class Chunks:
         self.lanes = made.width if made is not None else 1
         self.groups = quotient(low.code, add(low.code, self.trips, self.lanes - 1), self.lanes)
         self.accumulators = shared_accumulators(op)
+        self.work = maximum(low.code, mul(low.code, self.trips, low.size(visible(op, work(op.body.block)))), 0)
         self.count = self._count()
         self.many = self.code.let("i1", "arith.cmpi sgt, {}, {} : i64", self.count, 1)
         self.privates = [self._private(a) for a in self.accumulators]
@@ -136,14 +131,12 @@ class Chunks:
     def _count(self) -> Val:
         """The number of chunks: a function of sizes."""
         code = self.code
-        per_trip = work(self.op.body.block)
         enough, per_cell = (CHUNK_WORK, WORK_PER_CELL) if self.lanes == 1 else (LANES_CHUNK_WORK, LANES_WORK_PER_CELL)
-        total = mul(code, self.trips, self.low.size(_visible(self.op, per_trip)))
-        chunks = minimum(code, quotient(code, maximum(code, total, 0), enough), MAX_CHUNKS)
+        chunks = minimum(code, quotient(code, self.work, enough), MAX_CHUNKS)
         for argument in self.accumulators:
             if isinstance(argument.type, eff.AccType) and isinstance(argument.type.content, ix.TableType):
                 cells = maximum(code, self._cells(argument), 1)
-                paid = quotient(code, maximum(code, total, 0), mul(code, cells, per_cell))
+                paid = quotient(code, self.work, mul(code, cells, per_cell))
                 chunks = minimum(code, minimum(code, chunks, paid), quotient(code, MOST_CELLS, cells))
         return code.number(maximum(code, minimum(code, chunks, self.groups), 1))
 
@@ -173,24 +166,6 @@ class Chunks:
         return Private(argument, argument.type.monoid.data, shared, copies, cells)
 
     # -------------------------------------------------------------------------------------------- the chunk
-
-    def outline(self) -> tuple[str, list[Val]]:
-        """Writes the function of one chunk; its name, and the values of here that it needs."""
-        cpu, low = self.cpu, self.low
-        name = f"{cpu.entry}.{len(cpu.functions) + 1}"
-        cpu.functions.append("")  # keeps the name
-        position = len(cpu.functions) - 1
-        outer, low.code = low.code, Code(cpu.index, outer=self.code)
-        low.frames.append(Frame())
-        self._chunk(Val("%chunk", "i64", low.code))
-        low.frames.pop()
-        inner, low.code = low.code, outer
-        captured = list(inner.captured)
-        type = slot_type([v.type for v in captured])
-        loads = [line for k, v in enumerate(captured) for line in _load_slot(inner.captured[v], k, type)]
-        body = "\n".join([*loads, inner.text()])
-        cpu.functions[position] = f"llvm.func @{name}(%env: !llvm.ptr, %chunk: i64) {{\n{body}\n  llvm.return\n}}\n"
-        return name, captured
 
     def _chunk(self, chunk: Val) -> None:
         """The body of the function: a range of iterations, then its partial results are stored."""
@@ -227,23 +202,17 @@ class Chunks:
 
     # ------------------------------------------------------------------------------------------ around the chunks
 
-    def call(self, name: str, captured: Sequence[Val]) -> None:
-        """Fills the environment and runs the chunks."""
-        code, type = self.code, slot_type([v.type for v in captured])
-        count = code.use(max(1, len(captured)))
-        env = code.fresh(POINTER)
-        code.head.append(f"{env.name} = llvm.alloca {count} x {type} {{alignment = 64}} : (i64) -> !llvm.ptr")
-        for k, value in enumerate(captured):
-            slot = code.let(POINTER, f"llvm.getelementptr inbounds {{}}[{k}] : (!llvm.ptr) -> !llvm.ptr, {type}", env)
-            code.do(f"llvm.store {{}}, {{}} : {value.type}, !llvm.ptr", value, slot)
+    def run(self) -> None:
+        """Writes the function of one chunk, and runs all."""
+        code = self.code
+        name, captured = outline(self.cpu, self.low, self._chunk)
         code.do("scf.if {} {{", self.many)
         with self.low.frame():
-            address = code.let(POINTER, f"llvm.mlir.addressof @{name} : !llvm.ptr")
-            signature = "(!llvm.ptr, !llvm.ptr, i64) -> ()"
-            code.do(f"llvm.call @pdx_parallel({{}}, {{}}, {{}}) : {signature}", address, env, self.count)
+            run_chunks(code, name, environment(code, captured), self.count, quotient(code, self.work, WORK_PER_NS))
         code.do("}} else {{")
         with self.low.frame():
-            inline = " {{always_inline}}" if _is_step(self.op) and not self.low.swept else ""
+            inline = " {{always_inline}}" if _is_step(self.op) else ""
+            env = environment(code, captured)  # of its own: inlined, it is registers
             code.do(f"llvm.call @{name}({{}}, {{}}){inline} : (!llvm.ptr, i64) -> ()", env, 0)
         code.do("}}")
 
@@ -291,8 +260,7 @@ class Chunks:
 def parallel(cpu: Memory, low: Lowering, op: ix.ForOp) -> None:
     """Lowers a loop whose result places are known to chunks."""
     chunks = Chunks(cpu, low, op)
-    name, captured = chunks.outline()
-    chunks.call(name, captured)
+    chunks.run()
     chunks.collect()
 
 
@@ -313,19 +281,6 @@ def _own_cells(op: ix.ForOp, adds: Sequence[eff.AddOp]) -> bool:
     return any(all(a.indices[axis] is op.index for a in adds) for axis in range(axes))
 
 
-def slot_type(types: Sequence[str]) -> str:
-    """What has room for a value of each of these types: eight bytes, but for long integers."""
-    return max([t for t in types if t.startswith("i") and t != "index"] + ["i64"], key=lambda t: int(t[1:]))
-
-
 def _slot(code: Code, slots: Val, chunk: Val, type: str) -> Val:
     line = f"llvm.getelementptr inbounds {{}}[{{}}] : (!llvm.ptr, i64) -> !llvm.ptr, {type}"
     return code.let(POINTER, line, slots, chunk)
-
-
-def _load_slot(value: Val, k: int, type: str) -> list[str]:
-    at = f"%env{k}"
-    return [
-        f"  {at} = llvm.getelementptr inbounds %env[{k}] : (!llvm.ptr) -> !llvm.ptr, {type}",
-        f"  {value.name} = llvm.load {at} : !llvm.ptr -> {value.type}",
-    ]

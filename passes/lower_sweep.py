@@ -7,29 +7,33 @@ A table that does not fit into the caches is read and written once for several s
 is made when the rows that it needs of step s - 1 are there, and the row that it replaces, of step s - 1's source, is
 needed no more: a step follows the one before it at a distance of `lag` rows, as far as f reaches.
 
-One thread does that, which is faster than two that share the rows of each step; more do so, as in any parallel loop,
-if there is work for more than one; what a step of theirs would be on one thread is not written once more.
-The rows are the same text in both, but LLVM may contract products and sums differently: so not where results must not
-depend on the number of threads.
+Threads share a sweep in blocks of rows (lower_sweep_blocks.py). How many there are makes no difference to the rows,
+which are the same text in all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.sizes import SizeAttr
 from pydex.passes.affine import ONE, affine
 from pydex.passes.lower import Lowering, is_table
 from pydex.passes.lower_cells import Memory, size_of
+from pydex.passes.lower_cost import OPENED, work
 from pydex.passes.lower_for import prepare_results, run_range
 from pydex.passes.lower_iteration import reductions_of
-from pydex.passes.lower_state import Carried, sequential, steps
+from pydex.passes.lower_outline import MAX_CHUNKS, environment, outline, run_chunks
+from pydex.passes.lower_parallel import CHUNK_WORK, WORK_PER_NS, visible
+from pydex.passes.lower_state import Carried, sequential
+from pydex.passes.lower_sweep_blocks import HEIGHT, Edges, block, either, gap, most_blocks, whole
 from pydex.passes.lower_text import Idx, Val, add, maximum, minimum, mul, quotient, sub
 from pydex.passes.lower_vectors import select
+from pydex.passes.symbols import defined_symbols
 
 #: A step reaches at most so many rows in each direction.
 REACH = 8
@@ -40,8 +44,8 @@ STEPS, BYTES = 32, 1 << 19
 #: So many numbers are a long row.
 LONG = 64
 
-#: So many threads share the rows instead.
-FEW = 3
+#: At least so many blocks of so much work are to be possible, if there is as much.
+BLOCKS, BLOCK_WORK = 4, 8 * CHUNK_WORK
 
 
 @dataclass
@@ -56,34 +60,13 @@ class Sweep:
 
 def loop(low: Lowering, op: eff.LoopOp) -> None:
     """`eff.loop`: in sweeps where that is possible."""
-    sweep = sweep_of(op)
-    alone = _alone(low, sweep) if sweep is not None else False
-    if sweep is None or alone is False:
+    sweep = sweep_of(op) if low.group is None else None
+    cpu = low.target
+    if sweep is None or not isinstance(cpu, Memory) or cpu.in_lanes(sweep.rows) is not None:
         sequential(low, op)
         return
     carried = Carried(low, op, op.carried, op.yielded)
-    if alone is True:
-        carried.finish(_swept(low, sweep, carried))
-        return
-    code = low.code
-    types = [v.type for v in carried.first]
-    results = code.let_many(types, f"scf.if {code.use(alone)} -> ({', '.join(types)}) {{")
-    with low.frame():
-        code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *_swept(low, sweep, carried))
-    code.do("}} else {{")
-    with low.frame(), low.again(op.body):
-        low.swept = True
-        code.do(f"scf.yield {', '.join(['{}'] * len(types))} : {', '.join(types)}", *steps(low, op, carried, []))
-        low.swept = False
-    code.do("}}")
-    carried.finish(results)
-
-
-def _alone(low: Lowering, sweep: Sweep) -> Val | bool:
-    """Is one thread to sweep here? A value: that is known when the loop runs."""
-    if low.group is not None or not isinstance(low.target, Memory) or low.target.in_lanes(sweep.rows) is not None:
-        return False
-    return low.target.alone(low, sweep.op, sweep.rows)
+    carried.finish(_swept(cpu, low, sweep, carried))
 
 
 # ---------------------------------------------------------------------------------------------------- is it possible
@@ -133,49 +116,101 @@ def _reach(read: Operation, table: SSAValue, rows: ix.ForOp) -> int | None:
 # ----------------------------------------------------------------------------------------------------------- the loops
 
 
-def _swept(low: Lowering, sweep: Sweep, carried: Carried) -> list[Val]:
+def _swept(cpu: Memory, low: Lowering, sweep: Sweep, carried: Carried) -> list[Val]:
     """Sweeps of as many steps as the caches have room for; the buffers after the last."""
-    code, op, lag = low.code, sweep.op, sweep.lag
+    code, op = low.code, sweep.op
     (table,) = op.carried
-    trips, size = low.size(op.size), low.size(sweep.rows.size)
-    most = _steps(low, sweep)
+    trips, rows, most = low.size(op.size), low.size(sweep.rows.size), _steps(cpu, low, sweep)
+    blocks = _blocks(cpu, low, sweep, rows, most)
 
     def one(first: Val, values: list[Val]) -> list[Val]:
         """The steps from the first on, at most so many."""
         carried.bind(op.carried, values)
         buffers = low.places[table], carried.spares[table]
-        count = minimum(code, most, sub(code, trips, first))
+        count = code.number(minimum(code, most, sub(code, trips, first)))
 
-        def diagonal(p: Val, _: list[Val]) -> list[Val]:
-            behind = maximum(code, sub(code, add(code, p, 1), size), 0)
-            start = quotient(code, add(code, behind, lag - 1), lag)
-            end = minimum(code, count, add(code, quotient(code, p, lag), 1))
-            low.loop(start, end, [], lambda s, _: _row(low, sweep, buffers, add(code, first, s), s, p))
-            return []
+        def part(edges: Edges) -> None:
+            """The rows inside of the edges."""
 
-        low.loop(0, add(code, size, mul(code, sub(code, count, 1), lag)), [], diagonal)
-        return [*_chosen(low, buffers, code.number(count)), *_chosen(low, buffers[::-1], code.number(count))]
+            def diagonal(p: Val, _: list[Val]) -> list[Val]:
+                start, end = edges.steps(low.code, p, count)
+                low.loop(start, end, [], lambda s, _: _row(cpu, low, sweep, buffers, add(low.code, first, s), s, p))
+                return []
+
+            low.loop(edges.first, edges.last, [], diagonal)
+
+        if blocks is None:
+            part(whole(code, rows, count, sweep.lag))
+        else:
+            _shared(cpu, low, sweep, count, blocks, part)
+        return [*_chosen(low, buffers, count), *_chosen(low, buffers[::-1], count)]
 
     return low.loop(0, trips, carried.first, one, step=most)
 
 
-def _steps(low: Lowering, sweep: Sweep) -> Idx:
-    """How many steps a sweep makes."""
-    table = sweep.op.carried[0].type
-    assert isinstance(table, ix.TableType) and isinstance(low.target, Memory)
-    row: Idx = size_of(low.target.stored(table.element))
+def _shared(cpu: Memory, low: Lowering, sweep: Sweep, count: Val, blocks: Val, part: Callable[[Edges], None]) -> None:
+    """The blocks, then what is between them."""
+    rows, lag = low.size(sweep.rows.size), sweep.lag
+    total = mul(low.code, count, low.size(_work(sweep)))
+
+    def phase(which: Val, _: list[Val]) -> list[Val]:
+        def one(number: Val) -> None:
+            code = low.code
+            between = code.let("i1", "arith.cmpi eq, {}, {} : i64", which, 1)
+            some, others = (make(code, rows, count, lag, blocks, number) for make in (gap, block))
+            part(either(code, between, some, others))
+
+        name, captured = outline(cpu, low, one)
+        chunks = sub(low.code, blocks, which)
+        run_chunks(low.code, name, environment(low.code, captured), chunks, quotient(low.code, total, WORK_PER_NS))
+        return []
+
+    several = low.code.let("i1", "arith.cmpi sgt, {}, {} : i64", count, 1)
+    phases = select(low.code, several, low.code.number(2), low.code.number(1))
+    low.loop(0, phases, [], phase)
+
+
+def _blocks(cpu: Memory, low: Lowering, sweep: Sweep, rows: Idx, most: Idx) -> Val | None:
+    """In how many blocks a sweep is cut; None: it is not."""
+    if not cpu.shares(sweep.rows):
+        return None
+    code = low.code
+    enough = quotient(code, mul(code, most, low.size(_work(sweep))), CHUNK_WORK)
+    blocks = minimum(code, most_blocks(code, rows, most, sweep.lag), MAX_CHUNKS)
+    return code.number(maximum(code, minimum(code, blocks, enough), 1))
+
+
+def _work(sweep: Sweep) -> SizeAttr:
+    """About how many operations a step is; what differs between steps, and is not known, is taken for large."""
+    total = visible(sweep.op, sweep.rows.size * visible(sweep.rows, work(sweep.rows.body.block)))
+    return total.substitute({symbol: OPENED for symbol in defined_symbols(sweep.op)})
+
+
+def _steps(cpu: Memory, low: Lowering, sweep: Sweep) -> Idx:
+    """How many steps a sweep makes: equal numbers, and so few that there can be several blocks, if that is worth it."""
+    code, table = low.code, sweep.op.carried[0].type
+    assert isinstance(table, ix.TableType)
+    row: Idx = size_of(cpu.stored(table.element))
     for extent in ix.bounding_sizes(table)[1:]:
-        row = mul(low.code, row, low.size(extent))
-    at_once = maximum(low.code, mul(low.code, row, 2 * sweep.lag), 1)
-    return low.code.number(maximum(low.code, minimum(low.code, quotient(low.code, BYTES, at_once), STEPS), 1))
+        row = mul(code, row, low.size(extent))
+    at_once = maximum(code, mul(code, row, 2 * sweep.lag), 1)
+    most = maximum(code, minimum(code, quotient(code, BYTES, at_once), STEPS), 1)
+    if cpu.shares(sweep.rows):
+        few = maximum(code, quotient(code, low.size(sweep.rows.size), BLOCKS * HEIGHT * sweep.lag), 1)
+        each = code.number(mul(code, few, low.size(_work(sweep))))
+        worth_it = code.let("i1", "arith.cmpi sge, {}, {} : i64", each, BLOCKS * BLOCK_WORK)
+        most = select(code, worth_it, code.number(minimum(code, most, few)), code.number(most))
+    trips = maximum(code, low.size(sweep.op.size), 1)
+    sweeps = quotient(code, add(code, trips, sub(code, most, 1)), most)
+    return code.number(quotient(code, add(code, trips, sub(code, sweeps, 1)), sweeps))
 
 
-def _row(low: Lowering, sweep: Sweep, buffers: tuple[Any, Any], step: Idx, s: Val, p: Val) -> list[Val]:
+def _row(cpu: Memory, low: Lowering, sweep: Sweep, buffers: tuple[Any, Any], step: Idx, s: Val, p: Val) -> list[Val]:
     """The row of a step, the s-th of its sweep, that is behind p."""
     code, op = low.code, sweep.op
     (table,) = op.carried
-    source = low.target.place_of(low, buffers[0], _chosen(low, buffers, s))
-    target = low.target.place_of(low, buffers[1], _chosen(low, buffers[::-1], s))
+    source = cpu.place_of(low, buffers[0], _chosen(low, buffers, s))
+    target = cpu.place_of(low, buffers[1], _chosen(low, buffers[::-1], s))
     i = sub(code, p, mul(code, s, sweep.lag))
     with low.again(op.body):
         low.bind(op, code.number(sub(code, sub(code, low.size(op.size), 1), step) if op.reverse else step))

@@ -64,8 +64,7 @@ def update(low: Lowering, op: ix.UpdateOp) -> None:
 
 def fill(low: Lowering, op: ix.FillOp) -> None:
     place = low.places[op.result] = low.result(op.result)
-    value = low.value(op.value)
-    low.each(op.result.type, lambda indices: low.target.store(low, place, indices, value))
+    low.fill(op.result.type, place, low.value(op.value))
 
 
 def pack(low: Lowering, op: ix.PackOp) -> None:

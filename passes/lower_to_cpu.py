@@ -20,13 +20,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xdsl.dialects import func
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation
 
 from pydex import processor
 from pydex.dialects import eff, ix
-from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, lower_sweep, vector_math
+from pydex.passes import lower_entry, lower_lane_check, lower_licence, lower_parallel, lower_whole, vector_math
 from pydex.passes.lower import Lowering, is_table
-from pydex.passes.lower_cells import Memory
+from pydex.passes.lower_cells import Cells, Memory
 from pydex.passes.lower_cost import is_short
 from pydex.passes.lower_lane_choice import Choice, Choices
 from pydex.passes.lower_monoids import is_float
@@ -41,10 +41,11 @@ llvm.func @pdx_raise(i64, i64, i64)
 llvm.func @pdx_alloc(i64) -> !llvm.ptr
 llvm.func @pdx_mark() -> i64
 llvm.func @pdx_release(i64)
-llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64)
+llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64, i64)
 llvm.func @pdx_contract(!llvm.ptr)
+llvm.func @pdx_copy(!llvm.ptr, !llvm.ptr, i64)
+llvm.func @pdx_fill(!llvm.ptr, i64, i64, i64)
 llvm.func @pdx_any_strides() -> !llvm.ptr
-llvm.func @pdx_get_threads() -> i64
 """
 
 
@@ -117,20 +118,21 @@ class Cpu(Memory):
         return made if made.width else None
 
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
-        if not (self.use_threads and lower_parallel.worth_it(op)):
+        if not self.shares(op):
             return False
         lower_parallel.parallel(self, low, op)
         return True
 
-    def alone(self, low: Lowering, steps: eff.LoopOp, op: ix.ForOp) -> Val | bool:
-        if not (self.use_threads and lower_parallel.worth_it(op)):
-            return True
-        if self.deterministic:
-            return False
-        threads = low.code.let("i64", "llvm.call @pdx_get_threads() : () -> i64")
-        few = low.code.let("i1", "arith.cmpi slt, {}, {} : i64", threads, lower_sweep.FEW)
-        short = lower_parallel.is_one_chunk(low, steps, op)
-        return few if short is None else low.code.let("i1", "arith.ori {}, {} : i1", few, short)
+    def shares(self, op: ix.ForOp) -> bool:
+        return self.use_threads and lower_parallel.worth_it(op)
+
+    # ---------------------------------------------------------------------------------------- tables as a whole
+
+    def fill(self, low: Lowering, type: Attribute, place: Cells, value: Val) -> bool:
+        return self.use_threads and lower_whole.fill(low, type, place, value, self.stored(place.element))
+
+    def copy(self, low: Lowering, type: Attribute, source: Cells, target: Cells) -> bool:
+        return self.use_threads and lower_whole.copy(low, type, source, target, self.stored(source.element))
 
     # -------------------------------------------------------------------------------------------- the function
 

@@ -135,6 +135,12 @@ class Portable:
         suffix = ", ".join(v.type for v in operands) if op.name == "math.fpowi" else type
         return low.code.let(type, f"{op.name} {', '.join(['{}'] * len(operands))} : {suffix}", *operands)
 
+    def fill(self, low: Lowering, type: Attribute, place: Memref, value: Val) -> bool:
+        return False
+
+    def copy(self, low: Lowering, type: Attribute, source: Memref, target: Memref) -> bool:
+        return False
+
     def in_lanes(self, op: ix.ForOp) -> None:
         return None
 

@@ -8,7 +8,7 @@ What a module looks like
 The entry is `llvm.func @entry(%frame: !llvm.ptr)`; the frame is an array of 8-byte slots (pydex/runtime/signature.py).
 A table is a memref made of its pointer by way of MLIR's own descriptor, which `reconcile-unrealized-casts` removes:
 
-    llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64)                   // declare what is called of the runtime
+    llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64, i64)              // declare what is called of the runtime
     llvm.func @entry(%frame: !llvm.ptr) {
       %n = llvm.load %frame : !llvm.ptr -> i64                           // slot 0
       %at = llvm.getelementptr %frame[1] : (!llvm.ptr) -> !llvm.ptr, i64
@@ -30,7 +30,7 @@ A parallel loop is an outlined `llvm.func @body(%env: !llvm.ptr, %chunk: i64)`; 
 environment (`llvm.alloca` of a struct; at the entry of the function, or a loop grows the stack), and
 
     %f = llvm.mlir.addressof @body : !llvm.ptr
-    llvm.call @pdx_parallel(%f, %env, %chunks) : (!llvm.ptr, !llvm.ptr, i64) -> ()
+    llvm.call @pdx_parallel(%f, %env, %chunks, %ns) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
 
 Functions may call each other with func.call. All but the entry become internal here, so LLVM may inline and drop them;
 vector registers are used at their full width, which LLVM avoids on Intel by default (measured: 0 to 40 % slower so);

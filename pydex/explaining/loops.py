@@ -14,7 +14,7 @@ from pydex.passes.cost import Loop, LoopCost
 from pydex.passes.cost_memory import Memory
 from pydex.passes.cost_scope import line_of, shown
 from pydex.passes.lower_parallel import shared_accumulators
-from pydex.passes.lower_sweep import FEW, STEPS, sweep_of
+from pydex.passes.lower_sweep import STEPS, sweep_of
 
 #: What an iteration of an order-free loop does that leaves it parallel.
 ELEMENTS = {"tab": "makes its own element of a table", "own": "updates its own part of a table"}
@@ -50,7 +50,7 @@ def lanes(op: Loop, memory: Memory) -> str:
     """Whether iterations of the loop run in the lanes of vectors, and why, or several steps in one sweep; nothing where
     the question was not asked."""
     if isinstance(op, eff.LoopOp) and sweep_of(op) is not None:
-        return f"steps: up to {STEPS} in one sweep over the rows, where less than {FEW} threads are wanted"
+        return f"steps: up to {STEPS} in one sweep over the rows"
     choice = memory.lanes.get(op)
     if choice is None:
         return ""

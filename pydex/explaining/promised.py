@@ -11,7 +11,8 @@ from pydex.explaining.analysis import Analysed
 from pydex.passes.cost_formula import Formula
 from pydex.passes.cost_ops import OpCosts
 from pydex.passes.cost_scope import Scope
-from pydex.passes.lower_parallel import MAX_CHUNKS, shared_accumulators
+from pydex.passes.lower_outline import MAX_CHUNKS
+from pydex.passes.lower_parallel import shared_accumulators
 
 
 def asked(of: Analysed) -> Iterator[str]:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from pydex.runtime.call import function as function
 
 # What compiled code may call, each a symbol of `library()`.
-SYMBOLS = ("pdx_raise", "pdx_alloc", "pdx_mark", "pdx_release", "pdx_parallel", "pdx_contract", "pdx_get_threads")
+SYMBOLS = (
+    *("pdx_raise", "pdx_alloc", "pdx_mark", "pdx_release"),
+    *("pdx_parallel", "pdx_contract", "pdx_copy", "pdx_fill"),
+)
 OUT_OF_MEMORY = -1  # the raise site of a failed allocation
 
 
@@ -67,11 +70,6 @@ def get_threads() -> int:
     return _native.get_threads()
 
 
-def openmp() -> str:
-    """The path of the OpenMP runtime in use; '' if there is none, and parallel loops are serial."""
-    return _native.openmp()
-
-
 def blas() -> str:
     """The path of the OpenBLAS that contractions use; '' if there is none, and they are slow."""
     return _native.blas()
@@ -82,12 +80,6 @@ def trim() -> None:
     _native.trim()
 
 
-def _openmp_wheel() -> str:
-    # The wheel intel-openmp puts the library into the environment's lib, where no loader looks.
-    name = "libiomp5.dylib" if sys.platform == "darwin" else "libiomp5.so"
-    return str(Path(sys.prefix) / "lib" / name)
-
-
 def _blas_wheel() -> str:
     # The wheel scipy-openblas32 holds one library; '' without the wheel.
     spec = find_spec("scipy_openblas32")
@@ -95,6 +87,5 @@ def _blas_wheel() -> str:
     return str(found[0]) if found else ""
 
 
-_native.set_openmp(_openmp_wheel())
 _native.set_blas(_blas_wheel())
 _native.set_threads(knobs.THREADS.get())

@@ -1,6 +1,7 @@
 // Hand-written "compiled code" for test_runtime.py: entries that take a frame, as pydex/mlir.py's do.
 #include "pydex_rt.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -58,7 +59,7 @@ static void fill_chunk(void *env, int64_t chunk) {
   ((int64_t *)env)[chunk] = sum;
 }
 
-void fill(slot *f) { pdx_parallel(fill_chunk, (void *)f[1], f[0]); }  // size n -> i64[n]: 1000 i
+void fill(slot *f) { pdx_parallel(fill_chunk, (void *)f[1], f[0], 0); }  // size n -> i64[n]: 1000 i
 
 typedef struct {
   int64_t *done, first, step;
@@ -74,23 +75,68 @@ static void failing_chunk(void *env, int64_t chunk) {
 
 void fail_from(slot *f) {  // i64[n] done, i64 first, i64 step
   failing env = {(int64_t *)f[1], f[3], f[4]};
-  pdx_parallel(failing_chunk, &env, f[0]);
+  pdx_parallel(failing_chunk, &env, f[0], 0);
 }
 
 static void nested_chunk(void *env, int64_t chunk) {
   int64_t *row = (int64_t *)env + 10 * chunk;
-  pdx_parallel(fill_chunk, row, 10);
+  pdx_parallel(fill_chunk, row, 10, 0);
   for (int i = 0; i < 10; i++) row[i] += chunk;
 }
 
-void nested(slot *f) { pdx_parallel(nested_chunk, (void *)f[1], f[0]); }  // size n -> i64[10 n]
+void nested(slot *f) { pdx_parallel(nested_chunk, (void *)f[1], f[0], 0); }  // size n -> i64[10 n]
 
-static void nested_failing_chunk(void *env, int64_t chunk) { pdx_parallel(failing_chunk, env, 4); }
+static void nested_failing_chunk(void *env, int64_t chunk) { pdx_parallel(failing_chunk, env, 4, 0); }
 
 void nested_fail(slot *f) {  // i64[4] done: chunk 2 of every inner loop raises
   failing env = {(int64_t *)f[0], 2, 100};
-  pdx_parallel(nested_failing_chunk, &env, 3);
+  pdx_parallel(nested_failing_chunk, &env, 3, 0);
 }
+
+typedef struct {
+  int64_t *threads, nap_ns;
+} visited;
+
+static void visit_chunk(void *env, int64_t chunk) {
+  visited *e = env;
+  struct timespec nap = {0, e->nap_ns};
+  if (e->nap_ns) nanosleep(&nap, NULL);
+  e->threads[chunk] = (int64_t)pthread_self();
+}
+
+void visit(slot *f) {  // i64[n] threads, i64 nap_ns, i64 nanoseconds -> the caller
+  visited env = {(int64_t *)f[1], f[3]};
+  pdx_parallel(visit_chunk, &env, f[0], f[4]);
+  f[5] = (int64_t)pthread_self();
+}
+
+static void held_chunk(void *env, int64_t chunk) {
+  volatile int64_t *state = env;
+  struct timespec nap = {0, 1000000};
+  state[1 + chunk] = 1;
+  for (int i = 0; i < 20000 && !state[0]; i++) nanosleep(&nap, NULL);
+  state[1 + chunk] = 2;
+}
+
+void hold(slot *f) {  // i64[n + 1]: what has begun; all wait until the first is set, 20 s at most
+  pdx_parallel(held_chunk, (void *)f[1], f[0], 1000000000);
+}
+
+#ifdef __x86_64__
+static void subnormal_chunk(void *env, int64_t chunk) {
+  struct timespec nap = {0, 1000000};
+  nanosleep(&nap, NULL);
+  volatile double small = 1e-200;
+  ((double *)env)[chunk] = small * 1e-110;
+}
+
+void subnormals(slot *f) {  // f64[n]: a subnormal number, or 0, which they are to the caller
+  unsigned before = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(before | 0x8000);
+  pdx_parallel(subnormal_chunk, (void *)f[1], f[0], 1000000000);
+  __builtin_ia32_ldmxcsr(before);
+}
+#endif
 
 void wait_for_flag(slot *f) {  // i64[1] flag -> i64: 1 if somebody set it within 10 s
   volatile int64_t *flag = (int64_t *)f[0];

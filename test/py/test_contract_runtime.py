@@ -218,6 +218,34 @@ def test_threads_do_not_change_images():
     np.testing.assert_allclose(scatter(), _scattered(w, g, x.shape, 1), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("text", ["ik,kj->ij", "ki,kj->ij", "ki,kj->ji", "ikl,lkj->ij", "ilk,lkj->ji", "ijk,kl->ijl"])
+@pytest.mark.parametrize("layout", [{}, {"stretch": 2}, {"flip": True}], ids=str)
+def test_few_cells_of_many_terms(text, dtype, layout):
+    """The terms are shared out. Whole numbers, so that sums are exact; c lies anywhere, and is added to or not."""
+    sizes = {"i": 36, "j": 50, "k": 4100, "l": 3}
+    left, right, result = text.replace("->", ",").split(",")
+    a, b = (np.rint(_random([sizes[x] for x in letters], dtype, **layout)) for letters in (left, right))
+    expected = np.einsum(text, a, b, optimize=True)
+    for out in (np.full(expected.shape, np.nan, dtype), np.full((*expected.shape[:-1], 90), np.nan, dtype)[..., ::-1]):
+        out = out[..., : expected.shape[-1]]
+        np.testing.assert_array_equal(contract(text, a, b, out), expected)
+        np.testing.assert_array_equal(contract(text, a, b, out, add=True), 2 * expected)
+    assert _in_threads(lambda: contract(text, a, b, np.empty(expected.shape, dtype)))
+
+
+@pytest.mark.parametrize(("stretch", "tasks"), [(1, 4), (2, 53)])
+def test_parts_of_terms_are_added_in_order(stretch, tasks):
+    """Numbers of which a sum in another order has other bits; 216e6 products, as matrices or in blocks."""
+    a, b = (_random((60_000, n), np.float32, stretch=stretch) for n in (59, 61))
+    total = np.zeros((59, 61), np.float32)
+    for task in range(tasks):
+        some = slice(len(a) * task // tasks, len(a) * (task + 1) // tasks)
+        total += contract("ki,kj->ij", a[some], b[some], np.empty((59, 61), np.float32))
+    np.testing.assert_array_equal(contract("ki,kj->ij", a, b, np.empty((59, 61), np.float32)), total)
+    assert _in_threads(lambda: contract("ki,kj->ij", a, b, np.empty((59, 61), np.float32)))
+
+
 def test_not_a_number():
     """0 · NaN and 0 · ∞ are NaN, and what c held before does not matter."""
     a, b = np.zeros((40, 40)), np.ones((40, 40))

@@ -100,10 +100,10 @@ def prepared(function: Any) -> tuple[Any, str]:
 
 def test_what_depends_on_threads_is_noticed() -> None:
     text = """
-    llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64)
+    llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64, i64)
     llvm.func @omp_get_thread_num() -> i32
     llvm.func @entry(%frame: !llvm.ptr) {
-      llvm.call @pdx_parallel(%a, %b, %c) : (!llvm.ptr, !llvm.ptr, i64) -> ()
+      llvm.call @pdx_parallel(%a, %b, %c, %c) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
       llvm.call @pdx_exp(%x) : (f64) -> f64
       %t = llvm.call @omp_get_thread_num() : () -> i32
       %o = llvm.atomicrmw fadd %p, %x monotonic : !llvm.ptr, f64

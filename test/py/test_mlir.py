@@ -21,7 +21,7 @@ llvm.func @pdx_raise(i64, i64, i64)
 llvm.func @pdx_alloc(i64) -> !llvm.ptr
 llvm.func @pdx_mark() -> i64
 llvm.func @pdx_release(i64)
-llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64)
+llvm.func @pdx_parallel(!llvm.ptr, !llvm.ptr, i64, i64)
 """
 
 
@@ -209,7 +209,7 @@ PARALLEL = """
       %env_1 = llvm.getelementptr %env[0, 1] : (!llvm.ptr) -> !llvm.ptr, !llvm.struct<(i64, ptr)>
       llvm.store %py, %env_1 : !llvm.ptr, !llvm.ptr
       %f = llvm.mlir.addressof @body : !llvm.ptr
-      llvm.call @pdx_parallel(%f, %env, %n) : (!llvm.ptr, !llvm.ptr, i64) -> ()"""
+      llvm.call @pdx_parallel(%f, %env, %n, %n) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()"""
 )
 
 

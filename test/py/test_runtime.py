@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -420,10 +419,6 @@ def test_parallel(kernels, threads):
         assert fill(n).tolist() == [1000 * i for i in range(n)]
 
 
-def test_an_openmp_runtime_is_there():
-    assert Path(runtime.openmp()).name.startswith(("libiomp5", "libomp"))
-
-
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize(("first", "step"), [(0, 1), (5, 1), (5, 3), (19, 1)])
 def test_lowest_failing_chunk_wins(kernels, threads, first, step):
@@ -488,60 +483,6 @@ def test_calls_from_many_threads(kernels, scale):
     for thread in threads:
         thread.join()
     assert not failures
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
-def test_parallel_loops_after_a_fork(kernels):
-    fill = kernels("fill", (size("n"),), (table("y", "i64", N),), ("n",))
-    expected = [1000 * i for i in range(100)]
-    assert fill(100).tolist() == expected
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if all(fill(100).tolist() == expected for _ in range(10)) else 1)
-    deadline = time.monotonic() + 30
-    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    if ended == (0, 0):
-        os.kill(child, 9)
-        os.waitpid(child, 0)
-    assert ended == (child, 0), "the child hung" if ended == (0, 0) else "the child failed"
-    assert fill(100).tolist() == expected
-
-
-FORKED = """
-import os, time
-import pydex as dx
-
-n = dx.index_sets("n")
-
-@dx.jit
-def squares(count: dx.Size[n]) -> dx.f64[n]:
-    return [1.0 * i * i for i in n]
-
-if __name__ == "__main__":
-    assert squares(200_000)[3] == 9.0
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if squares(200_000)[3] == 9.0 else 1)
-    deadline = time.monotonic() + 30
-    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    if ended == (0, 0):
-        os.kill(child, 9)
-    print("ended with", ended[1] if ended[0] else "a timeout")
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.parametrize("handler", ["TRUE", "FALSE"])  # scikit-learn says FALSE
-def test_fork_where_openmp_has_no_handler(tmp_path, handler):
-    script = tmp_path / "forked.py"
-    script.write_text(FORKED)
-    environment = {**os.environ, "KMP_INIT_AT_FORK": handler, "PYDEX_THREADS": "2"}
-    ran = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=60)
-    assert ran.stdout == "ended with 0\n", ran.stderr
 
 
 # ---- the native type

@@ -13,13 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TASKS = 64, MAX_DIMS = 32 };
+enum { MAX_DIMS = 32 };
 enum { TERMS = 256, MANY_TERMS = 1024 };             // of a sum, before c is touched: more where its cells lie apart
 enum { BLOCK_BYTES = 384 << 10, BLOCK_ROWS = 4096 };  // rows, packed: they stay in a cache of the second level; or not
 enum { PANELS_BYTES = 256 << 10, MOST_PANELS = 8 };  // of packed columns
-enum { PART_ROWS = 128, PART_COLUMNS = 512 };        // of a task, at least, if it is made of blocks
 enum { FEW_ROWS = 64, FEW_PANELS = 4 };  // reading columns, or rows, so often does not pay for packing them
-static const double MATRIX_WORK = 256e6, BLOCK_WORK = 4e6;  // multiplications in one task
 
 // ---- sums in registers ----------------------------------------------------------------------------------------------
 enum { MOST_ROWS = 8, MOST_VECTORS = 2, MOST_COLUMNS = 32 };
@@ -116,90 +114,9 @@ static void multiply(const product *p, int64_t m0, int64_t m1, int64_t n0, int64
   pdx_release(mark);
 }
 
+#include "contract_share.h"
+
 // ---- all of it ------------------------------------------------------------------------------------------------------
-typedef struct {
-  product of;
-  axis batch;
-  int64_t batches, rows, columns;  // in how many parts each is cut: a task is a part of each
-  int64_t slices;                  // or, where cells are shared, in how many parts the last loop of m is cut
-} job;
-
-typedef struct {
-  int64_t lo, hi;
-} range;
-
-static range part(int64_t total, int64_t parts, int64_t k) {
-  return (range){total * k / parts, total * (k + 1) / parts};
-}
-
-static void run_task(void *shared, int64_t task) {
-  const job *j = shared;
-  product p = j->of;
-  int64_t size = p.what->wide ? 8 : 4;
-  range columns = part(p.n.total, j->columns, task % j->columns);
-  range rows = part(p.m.total, j->rows, task / j->columns % j->rows);
-  range batches = part(j->batch.total, j->batches, task / j->columns / j->rows);
-  for (int64_t batch = batches.lo; batch < batches.hi; batch++) {
-    p.a = j->of.a + size * offset(&j->batch, j->of.left, batch);
-    p.b = j->of.b + size * offset(&j->batch, j->of.right, batch);
-    p.c = j->of.c + size * offset(&j->batch, C, batch);
-    multiply(&p, rows.lo, rows.hi, columns.lo, columns.hi);
-  }
-}
-
-// A part of the last loop of m, in which no other part has a cell.
-static void run_slice(void *shared, int64_t task) {
-  job slice = *(const job *)shared;
-  axis *m = &slice.of.m;
-  int64_t size = slice.of.what->wide ? 8 : 4;
-  dim dims[MAX_DIMS], *last = &dims[m->rank - 1];
-  memcpy(dims, m->dims, (size_t)m->rank * sizeof *dims);
-  range some = part(last->count, slice.slices, task);
-  *m = (axis){dims, m->rank, m->total / last->count * (some.hi - some.lo)};
-  last->count = some.hi - some.lo;
-  slice.of.a += size * some.lo * stride_of(last, slice.of.left);
-  slice.of.c += size * some.lo * last->c;
-  run_task(&slice, 0);
-}
-
-// Batches are shared out first; then c is cut into parts. Those of matrices are about square, which reads a and b least
-// often; blocks are cut so that packing, which each task does for itself, stays small.
-static void cut(job *j, double work) {
-  layout any;
-  int64_t m = j->of.m.total, n = j->of.n.total;
-  int matrices = are_matrices(&j->of, 0, m, 0, n, &any, &any, &any);
-  double parts = work / (matrices ? MATRIX_WORK : BLOCK_WORK);
-  int64_t wanted = parts < 1 ? 1 : parts > MAX_TASKS ? MAX_TASKS : (int64_t)parts;
-  j->batches = wanted < j->batch.total ? wanted : j->batch.total;
-  j->rows = j->columns = 1;
-  while (j->batches * j->rows * j->columns < wanted) {
-    int narrow = !matrices && n / j->columns < 2 * PART_COLUMNS, low = !matrices && m / j->rows < 2 * PART_ROWS;
-    if (narrow && low) break;
-    if (matrices ? m / j->rows > n / j->columns : narrow) {
-      j->rows *= 2;
-    } else {
-      j->columns *= 2;
-    }
-  }
-}
-
-// By how many elements the places of an axis in c differ at most, but for its loop number `but`.
-static int64_t extent(const axis *x, int64_t but) {
-  int64_t sum = 0;
-  for (int64_t d = 0; d < x->rank; d++)
-    if (d != but) sum += llabs(x->dims[d].c) * (x->dims[d].count - 1);
-  return sum;
-}
-
-// In how many parts the last loop of m may be cut: in each many rows, and no cell is in two.
-static int64_t slices(const job *j) {
-  const axis *m = &j->of.m;
-  int64_t last = m->rank - 1;
-  if (j->batch.total > 1 || !m->rank || llabs(m->dims[last].c) <= extent(m, last) + extent(&j->of.n, -1)) return 1;
-  int64_t most = least(m->dims[last].count, least(m->total / PART_ROWS, MAX_TASKS));
-  return most < 1 ? 1 : most;
-}
-
 // Large steps outside, so that what lies side by side is one run. The order of equal ones is kept.
 static void sort_dims(dim *dims, int64_t rank, int by_c) {
   for (int64_t i = 1; i < rank; i++) {
@@ -247,13 +164,7 @@ void pdx_contract(const contraction *what) {
   if (cost(&other) < cost(&j.of)) j.of = other;
   // Rows of a tile should not share cells: the next one would wait for what the last one has written.
   if (what->overlap) reverse((dim *)j.of.m.dims, j.of.m.rank);
-  double work = (double)j.batch.total * (double)j.of.m.total * (double)j.of.n.total;
-  if (work == 0) return;
-  cut(&j, what->overlap ? 0 : work * (double)j.of.k.total);
-  j.slices = what->overlap ? slices(&j) : 1;
-  if (j.slices > 1) {
-    pdx_parallel(run_slice, &j, j.slices);
-  } else {
-    pdx_parallel(run_task, &j, j.batches * j.rows * j.columns);
-  }
+  double cells = (double)j.batch.total * (double)j.of.m.total * (double)j.of.n.total, work = cells * (double)j.of.k.total;
+  if (cells == 0) return;
+  share(&j, work);
 }

@@ -127,6 +127,15 @@ static void NAME(blocks)(const product *p, int64_t m0, int64_t m1, int64_t n0, i
   } while (k0 < p->k.total);
 }
 
+// c[rows[i] + columns[j]] += sums[i, j]
+static void NAME(add_sums)(char *to, const int64_t *rows, int64_t m, const int64_t *columns, int64_t n, const char *from) {
+  const T *sums = (const T *)from;
+  for (int64_t i = 0; i < m; i++) {
+    T *row = (T *)to + rows[i];
+    for (int64_t j = 0; j < n; j++) row[columns[j]] += *sums++;
+  }
+}
+
 // About how long it takes, in multiplications of vectors: sums, rows and columns packed, sums written.
 static double NAME(cost)(const product *p) {
   int64_t lanes = NAME(widest)()->lanes, columns = (p->n.total + lanes - 1) / lanes, by_b, by_c;

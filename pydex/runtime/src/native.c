@@ -270,15 +270,6 @@ static PyObject *set_threads(PyObject *module, PyObject *n) {
 
 static PyObject *get_threads(PyObject *module, PyObject *unused) { return PyLong_FromLongLong(pdx_get_threads()); }
 
-static PyObject *set_openmp(PyObject *module, PyObject *path) {
-  const char *text = PyUnicode_AsUTF8(path);
-  if (!text) return NULL;
-  pdx_set_openmp(text);
-  Py_RETURN_NONE;
-}
-
-static PyObject *openmp(PyObject *module, PyObject *unused) { return PyUnicode_DecodeFSDefault(pdx_openmp()); }
-
 static PyObject *set_blas(PyObject *module, PyObject *path) {
   const char *text = PyUnicode_AsUTF8(path);
   if (!text) return NULL;
@@ -311,8 +302,6 @@ static PyObject *type_codes(PyObject *module, PyObject *arguments) {
 static PyMethodDef methods[] = {
     {"set_threads", set_threads, METH_O, "Threads of later parallel loops; below 1: all processors of this process."},
     {"get_threads", get_threads, METH_NOARGS, "Threads of parallel loops."},
-    {"set_openmp", set_openmp, METH_O, "The OpenMP runtime to load if the process has none."},
-    {"openmp", openmp, METH_NOARGS, "The path of the OpenMP runtime in use; '' without one."},
     {"set_blas", set_blas, METH_O, "The OpenBLAS to open at the first contraction."},
     {"blas", blas, METH_NOARGS, "The path of the OpenBLAS in use; '' without one."},
     {"arena_bytes", arena_bytes, METH_NOARGS, "Bytes that this thread keeps for temporaries."},

@@ -1,7 +1,7 @@
-// Chunks are taken in increasing order from one counter; which thread runs which chunk is the only thing that varies
-// from run to run.
+// Parallel loops: chunks begin in increasing order, and which thread runs which is the only thing that varies from run to
+// run.
 #define _GNU_SOURCE
-#include "openmp.h"
+#include "pool.h"
 #include "pydex_rt.h"
 
 #include <pthread.h>
@@ -31,20 +31,18 @@ int64_t pdx_get_threads(void) {
 typedef struct {
   void (*body)(void *, int64_t);
   void *env;
-  int64_t nchunks;
-  _Atomic int64_t next;
-  _Atomic int64_t failed;  // the lowest chunk that raised so far; nchunks if none did
-  pdx_error error;         // its error
-  pthread_mutex_t lock;    // of failed and error together
+  int64_t failed;        // the lowest chunk that raised so far; nchunks if none did
+  pdx_error error;       // its error
+  pthread_mutex_t lock;  // of failed and error together
 } loop;
 
 typedef struct {
-  loop *of;
+  const loop *of;
   int64_t index;
 } chunk;
 
-static void run_chunk(void *frame) {
-  chunk *c = frame;
+static void run_body(void *frame) {
+  const chunk *c = frame;
   c->of->body(c->of->env, c->index);
 }
 
@@ -57,18 +55,16 @@ static void note_failure(loop *l, int64_t index, pdx_error error) {
   pthread_mutex_unlock(&l->lock);
 }
 
-// Chunks above a failed one need not start; those below it have been taken already, and complete.
-static void work(void *shared) {
+// When a chunk fails, those above need not begin; those below have begun already, and complete.
+static int run_chunk(void *shared, int64_t index) {
   loop *l = shared;
-  int outer = inside;
+  chunk c = {l, index};
+  pdx_error error;
   inside = 1;
-  for (;;) {
-    chunk c = {l, l->next++};
-    pdx_error error;
-    if (c.index >= l->nchunks || c.index > l->failed) break;
-    if (pdx_call(run_chunk, &c, &error)) note_failure(l, c.index, error);
-  }
-  inside = outer;
+  int raised = pdx_call(run_body, &c, &error);
+  inside = 0;
+  if (raised) note_failure(l, index, error);
+  return !raised;
 }
 
 static void run_serially(void (*body)(void *, int64_t), void *env, int64_t nchunks) {
@@ -79,17 +75,14 @@ static void run_serially(void (*body)(void *, int64_t), void *env, int64_t nchun
   }
 }
 
-void pdx_parallel(void (*body)(void *env, int64_t chunk), void *env, int64_t nchunks) {
+void pdx_parallel(void (*body)(void *env, int64_t chunk), void *env, int64_t nchunks, int64_t nanoseconds) {
   int64_t threads = pdx_get_threads();
   if (threads > nchunks) threads = nchunks;
-  if (inside || threads < 2) {
+  loop l = {.body = body, .env = env, .failed = nchunks, .lock = PTHREAD_MUTEX_INITIALIZER};
+  pdx_tasks tasks = {run_chunk, &l, nchunks, threads - 1, nanoseconds};
+  if (inside || threads < 2 || !pdx_share(&tasks)) {
     run_serially(body, env, nchunks);
-    return;
+  } else if (l.failed < nchunks) {
+    pdx_raise(l.error.site, l.error.a, l.error.b);
   }
-  loop l = {.body = body, .env = env, .nchunks = nchunks, .failed = nchunks, .lock = PTHREAD_MUTEX_INITIALIZER};
-  if (!pdx_run_team((int32_t)threads, work, &l)) {
-    run_serially(body, env, nchunks);
-    return;
-  }
-  if (l.failed < nchunks) pdx_raise(l.error.site, l.error.a, l.error.b);
 }

@@ -30,14 +30,16 @@ PDX_API void pdx_arena_trim(void);       // gives back what this thread's arena 
 PDX_API void pdx_arena_age(void);        // between calls: gives back what the last 64 calls of this thread did not need
 
 // ---- parallel loops -------------------------------------------------------------------------------------------
-// Runs body(env, 0) … body(env, nchunks - 1). If chunks raise, every lower chunk still completes, and the error of
-// the lowest one is raised here. Inside a chunk the chunks of a nested call run one after the other.
-PDX_API void pdx_parallel(void (*body)(void *env, int64_t chunk), void *env, int64_t nchunks);
+// Runs body(env, 0) … body(env, nchunks - 1), of which one thread needs so many nanoseconds at least, 0 if that is not
+// known. If chunks raise, every lower chunk still completes, and the error of the lowest one is raised here. Inside a
+// chunk the chunks of a nested call run one after the other.
+PDX_API void pdx_parallel(void (*body)(void *env, int64_t chunk), void *env, int64_t nchunks, int64_t nanoseconds);
 PDX_API void pdx_set_threads(int64_t n);  // n < 1: as many as the processors this process may use
 PDX_API int64_t pdx_get_threads(void);
-// Where to look for an OpenMP runtime when the process has not loaded one; before the first parallel loop.
-PDX_API void pdx_set_openmp(const char *path);
-PDX_API const char *pdx_openmp(void);  // the path of the runtime in use, or "" without one (then loops are serial)
+
+// ---- tables as a whole ------------------------------------------------------------------------------------------
+PDX_API void pdx_copy(void *to, const void *from, int64_t bytes);  // they do not overlap
+PDX_API void pdx_fill(void *to, int64_t bytes, int64_t cell, int64_t value);  // cells of 1, 2, 4 or 8 bytes
 
 // ---- contractions ----------------------------------------------------------------------------------------------
 struct contraction;
