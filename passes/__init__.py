@@ -22,6 +22,7 @@ PASSES: dict[str, str] = {
     "licm": "pydex.passes.licm:Licm",
     "lower-to-scf": "pydex.passes.lower_to_scf:LowerToScf",
     "merge-sums": "pydex.passes.merge_sums:MergeSums",
+    "pair-sums": "pydex.passes.pair_sums:PairSums",
     "simplify": "pydex.passes.simplify:Simplify",
     "tape-narrow": "pydex.passes.tape_narrow:TapeNarrow",
     "unroll": "pydex.passes.unroll:Unroll",

@@ -34,6 +34,7 @@ OPTIMISE = (
     "ix-fuse",
     "simplify",
     "merge-sums",  # after fusion: the sums are those of one loop, and after cse: what they share is one value
+    "pair-sums",  # after merge-sums: what both sides of a pair give is one sum
     "ix-share",  # after fusion: what two loops still compute alike, one cannot
     "licm",
     "dce",  # of loops, the results that have been hoisted

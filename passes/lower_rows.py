@@ -1,0 +1,210 @@
+"""Rows side by side: iterations of a loop whose loop inside runs in lanes, and adds to cells that all of them share.
+
+    for i in n. { for j in i. { a[j] += f(i, j);  g(i, j) -> add } }
+    ==>  for i in 0 … n step 2 { for j in 0 … i + 1 step 16 { a[j …] += f(i, j …) + f(i + 1, j …);  … } }
+
+What the rows add to a cell is loaded and stored once, what they read of j is read once. The turns that fill all lanes
+in every row come first; in those after them, lanes beyond the end of their own row are off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import Float32Type, Float64Type
+
+from pydex.dialects import eff, ix
+from pydex.passes.lower import Lowering
+from pydex.passes.lower_cells import Memory
+from pydex.passes.lower_copies import Copy
+from pydex.passes.lower_group import Group
+from pydex.passes.lower_iteration import Combine, begin, end, finish, reduced, reductions_of, run_loop
+from pydex.passes.lower_jam_choice import grows, is_scalar
+from pydex.passes.lower_lane_choice import cell, distance, width_of
+from pydex.passes.lower_lane_legal import obstacle
+from pydex.passes.lower_monoids import across
+from pydex.passes.lower_reductions import Reduction, Reductions
+from pydex.passes.lower_text import Idx, Val, add, maximum, minimum, mul, quotient, sub
+from pydex.passes.lower_varying import Varying
+from pydex.passes.lower_vectors import Spread, counting, select, splat, vector
+
+#: Rows that run side by side.
+MANY = 2
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A loop whose iterations are rows, and the loop inside that runs through a row in lanes."""
+
+    op: ix.ForOp
+    inner: ix.ForOp
+    varying: Varying
+    width: int
+
+
+def rows(low: Lowering, op: ix.ForOp) -> Rows | None:
+    """Are the iterations of the loop rows that had better run side by side?"""
+    inner = [o for o in op.body.block.ops if isinstance(o, ix.ForOp)]
+    if len(inner) != 1 or not isinstance(low.target, Memory) or not _is_simple(op, inner[0]):
+        return None
+    varying = Varying(inner[0])
+    if obstacle(inner[0], varying) is not None or not _all_near(inner[0], varying):
+        return None
+    return Rows(op, inner[0], varying, width_of(inner[0]))
+
+
+def _is_simple(op: ix.ForOp, inner: ix.ForOp) -> bool:
+    """Is it made of scalar ops but for the loop inside, and that of such ops, some of which add to neighbours?"""
+    body = list(inner.body.block.ops)
+    if "own" in op.kind_names or grows(inner, op) is None or any(o.regions for o in body):
+        return False
+    sums = all(k == "add" and isinstance(v.type, Float32Type | Float64Type) for k, v in _handed(inner))
+    return sums and any(isinstance(o, eff.AddOp) for o in body) and all(map(is_scalar, (*op.body.block.ops, *body)))
+
+
+def _handed(inner: ix.ForOp):
+    return zip(inner.kind_names, inner.yielded, strict=True)
+
+
+def _all_near(inner: ix.ForOp, varying: Varying) -> bool:
+    """Does every access find its cells side by side, or one for all lanes, and every add the former?"""
+    for op in inner.body.block.ops:
+        accessed = cell(op)
+        if accessed is not None:
+            where = distance(accessed[1], varying)
+            if where == "far" or (where == "same" and isinstance(op, eff.AddOp)):
+                return False
+    return True
+
+
+def run_rows(low: Lowering, found: Rows, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
+    """The iterations lo … hi; the values that the reductions carry at the end."""
+
+    def loop(lo: Idx, hi: Idx, first: Sequence[Val], combine: Combine) -> list[Val]:
+        code = low.code
+        whole = add(code, lo, mul(code, quotient(code, sub(code, hi, lo), MANY), MANY))
+
+        def several(many: int):
+            def turn(i: Val, now: Sequence[Val]) -> Sequence[Val]:
+                copies = [Copy.of(low, code.number(add(code, i, k)), None) for k in range(many)]
+                for copy, values in zip(copies, _together(low, found, copies), strict=True):
+                    now = combine(now, values, copy.index)
+                return now
+
+            return turn
+
+        now = low.loop(lo, whole, first, several(MANY), step=MANY)
+        with low.again(found.op.body):
+            return low.loop(whole, hi, now, several(1))
+
+    return run_loop(low, found.op, reductions, lo, hi, loop)
+
+
+def _together(low: Lowering, found: Rows, copies: Sequence[Copy]) -> list[list[Val]]:
+    """The rows side by side; what each hands to the reductions."""
+    op, made = found.op, []
+    if op.symbol is not None:
+        low.manifold.add(op.symbol.data)
+    for copy in copies:
+        with copy.current(low):
+            made.append(begin(low, op, copy.index))
+    for child in op.body.block.ops:
+        if child is found.inner:
+            _Row(low, found, copies).run()
+        elif child is not op.body.block.last_op:
+            for copy in copies:
+                with copy.current(low):
+                    low.rules[type(child)](low, child)
+    values = []
+    for copy, rows in zip(copies, made, strict=True):
+        with copy.current(low):
+            values.append(end(low, op, rows))
+    if op.symbol is not None:
+        low.manifold.discard(op.symbol.data)
+    return values
+
+
+class _Row:
+    """The loop inside, of all rows at once."""
+
+    def __init__(self, low: Lowering, found: Rows, copies: Sequence[Copy]):
+        self.low, self.found, self.copies = low, found, copies
+        self.sizes: list[Idx] = []
+        parts = []
+        for copy in copies:
+            with copy.current(low):
+                self.sizes.append(low.size(found.inner.size))
+                parts.append(reductions_of(low, found.inner))
+        self.parts = parts
+        self.every = Reductions([r for part in parts for r in part.all])
+        self.wide = Reductions([Reduction(r.kind, vector(found.width, r.type)) for r in self.every.all])
+
+    def run(self) -> None:
+        """All turns; the sums are the results of the loop, row by row."""
+        code, lanes = self.low.code, self.found.width
+        whole = code.number(mul(code, quotient(code, self.sizes[0], lanes), lanes))
+        most = code.number(self.sizes[-1])
+        size = self.every.block(None)
+        now = self._range(0, whole, most) if size is None else self._blocks(size * lanes, whole, most)
+        width = len(now) // len(self.copies)
+        for k, (copy, part) in enumerate(zip(self.copies, self.parts, strict=True)):
+            with copy.current(self.low):
+                finish(self.low, self.found.inner, part, now[k * width : (k + 1) * width])
+
+    def _blocks(self, size: int, whole: Val, most: Val) -> list[Val]:
+        """The turns in blocks of so many iterations."""
+        low, code = self.low, self.low.code
+
+        def block(start: Val, before: list[Val]) -> list[Val]:
+            end = code.number(add(code, start, size))
+            values = self._range(start, minimum(code, maximum(code, whole, start), end), minimum(code, most, end))
+            return self.every.close_block(low, before, values, start, end)
+
+        return low.loop(0, most, self.every.first(low, wide=True), block, step=size)
+
+    def _range(self, start: Idx, whole: Idx, end: Idx) -> list[Val]:
+        """The turns from one on that fill all lanes, up to `whole`, and those that do not, up to the end."""
+        low, lanes = self.low, self.found.width
+        now = low.loop(start, whole, self.wide.first(low), lambda j, now: self._turn(j, now, False), step=lanes)
+        with low.again(self.found.inner.body):
+            now = low.loop(whole, end, now, lambda j, now: self._turn(j, now, True), step=lanes)
+        return [across(low.code, r.kind, v) for r, v in zip(self.every.all, now, strict=True)]
+
+    def _turn(self, j: Val, now: Sequence[Val], partly: bool) -> list[Val]:
+        """One turn in all rows: what is carried after it."""
+        low, inner, groups = self.low, self.found.inner, []
+        for copy, size in zip(self.copies, self.sizes, strict=True):
+            groups.append(self._group(j, size, partly))
+            with copy.current(low):
+                low.group = groups[-1]
+                low.bind(inner, Spread(j, 1))
+        for child in inner.body.block.ops:
+            if child is not inner.body.block.last_op:
+                for copy, group in zip(self.copies, groups, strict=True):
+                    with copy.current(low):
+                        low.group = group
+                        low.rules[type(child)](low, child)
+        values, masks = [], []
+        for copy, group in zip(self.copies, groups, strict=True):
+            with copy.current(low):
+                low.group = group
+                handed = [splat(low.code, low.value(v), group.width) for v in reduced(inner)]
+            values += handed
+            masks += [group.on] * len(handed)
+        following = self.wide.step(low, now, values, j)
+        kept = zip(following, now, masks, strict=True)
+        return [new if on is None else select(low.code, on, new, old) for new, old, on in kept]
+
+    def _group(self, j: Val, size: Idx, partly: bool) -> Group:
+        """The lanes of a row from j on: all of them, or those before its end."""
+        code, group = self.low.code, Group(self.found.width, self.found.varying)
+        if not partly:
+            group.begin(group.width - 1, None)
+            return group
+        left = code.number(sub(code, size, j))
+        numbers, many = counting(code, group.width), splat(code, left, group.width)
+        on = code.let(vector(group.width, "i1"), f"arith.cmpi slt, {{}}, {{}} : {numbers.type}", numbers, many)
+        group.begin(sub(code, left, 1), on)
+        group.branch = on  # not even the first lane need be in the row
+        return group
