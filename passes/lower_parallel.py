@@ -28,6 +28,7 @@ from pydex.passes.lower_cost import work
 from pydex.passes.lower_for import run_range
 from pydex.passes.lower_iteration import finish, reductions_of
 from pydex.passes.lower_monoids import combine, identity
+from pydex.passes.lower_rows import MANY, rows
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
 from pydex.passes.symbols import defined_symbols
 
@@ -108,7 +109,8 @@ class Chunks:
         self.code = low.code
         self.trips = low.size(op.size)
         made = low.target.in_lanes(op)
-        self.lanes = made.width if made is not None else 1
+        self.rows = made is None and rows(low, op) is not None
+        self.lanes = made.width if made is not None else MANY if self.rows else 1
         self.groups = quotient(low.code, add(low.code, self.trips, self.lanes - 1), self.lanes)
         self.accumulators = shared_accumulators(op)
         self.count = self._count()
@@ -122,6 +124,7 @@ class Chunks:
         code = self.code
         per_trip = work(self.op.body.block)
         enough, per_cell = (CHUNK_WORK, WORK_PER_CELL) if self.lanes == 1 else (LANES_CHUNK_WORK, LANES_WORK_PER_CELL)
+        per_cell *= 2 if self.rows else 1  # rows of a triangle are half as long as the last
         total = mul(code, self.trips, self.low.size(_visible(self.op, per_trip)))
         chunks = minimum(code, quotient(code, maximum(code, total, 0), enough), MAX_CHUNKS)
         for argument in self.accumulators:

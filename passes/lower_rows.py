@@ -57,14 +57,11 @@ def rows(low: Lowering, op: ix.ForOp) -> Rows | None:
 def _is_simple(op: ix.ForOp, inner: ix.ForOp) -> bool:
     """Is it made of scalar ops but for the loop inside, and that of such ops, some of which add to neighbours?"""
     body = list(inner.body.block.ops)
-    if "own" in op.kind_names or grows(inner, op) is None or any(o.regions for o in body):
+    if set(op.kind_names) - {"add"} or grows(inner, op) is None or any(o.regions for o in body):
         return False
-    sums = all(k == "add" and isinstance(v.type, Float32Type | Float64Type) for k, v in _handed(inner))
+    handed = zip(inner.kind_names, inner.yielded, strict=True)
+    sums = all(k == "add" and isinstance(v.type, Float32Type | Float64Type) for k, v in handed)
     return sums and any(isinstance(o, eff.AddOp) for o in body) and all(map(is_scalar, (*op.body.block.ops, *body)))
-
-
-def _handed(inner: ix.ForOp):
-    return zip(inner.kind_names, inner.yielded, strict=True)
 
 
 def _all_near(inner: ix.ForOp, varying: Varying) -> bool:
@@ -82,59 +79,67 @@ def run_rows(low: Lowering, found: Rows, reductions: Reductions, lo: Idx, hi: Id
     """The iterations lo … hi; the values that the reductions carry at the end."""
 
     def loop(lo: Idx, hi: Idx, first: Sequence[Val], combine: Combine) -> list[Val]:
-        code = low.code
-        whole = add(code, lo, mul(code, quotient(code, sub(code, hi, lo), MANY), MANY))
+        def turn(i: Val, now: Sequence[Val]) -> Sequence[Val]:
+            for index, on, values in _together(low, found, i, hi):
+                new = combine(now, values, index)
+                now = new if on is None else [select(low.code, on, x, y) for x, y in zip(new, now, strict=True)]
+            return now
 
-        def several(many: int):
-            def turn(i: Val, now: Sequence[Val]) -> Sequence[Val]:
-                copies = [Copy.of(low, code.number(add(code, i, k)), None) for k in range(many)]
-                for copy, values in zip(copies, _together(low, found, copies), strict=True):
-                    now = combine(now, values, copy.index)
-                return now
-
-            return turn
-
-        now = low.loop(lo, whole, first, several(MANY), step=MANY)
-        with low.again(found.op.body):
-            return low.loop(whole, hi, now, several(1))
+        return low.loop(lo, hi, first, turn, step=MANY)
 
     return run_loop(low, found.op, reductions, lo, hi, loop)
 
 
-def _together(low: Lowering, found: Rows, copies: Sequence[Copy]) -> list[list[Val]]:
-    """The rows side by side; what each hands to the reductions."""
-    op, made = found.op, []
-    if op.symbol is not None:
-        low.manifold.add(op.symbol.data)
+def _together(low: Lowering, found: Rows, i: Val, hi: Idx) -> list[tuple[Val, Val | None, list[Val]]]:
+    """The rows from i on, side by side: their indices, whether they are before the end (None: yes), and what they hand
+    to the reductions. Rows beyond the end are empty, and add nothing."""
+    op, code = found.op, low.code
+    last = code.number(sub(code, hi, 1))
+    numbers = [i, *(code.number(add(code, i, k)) for k in range(1, MANY))]
+    tests = [None, *(code.let("i1", f"arith.cmpi sle, {{}}, {{}} : {code.index}", n, last) for n in numbers[1:])]
+    copies = [Copy.of(low, code.number(minimum(code, n, last)), None) for n in numbers]
+    copies[0].index = i
+    low.manifold.update([op.symbol.data] if op.symbol is not None else [])
     for copy in copies:
         with copy.current(low):
-            made.append(begin(low, op, copy.index))
-    for child in op.body.block.ops:
-        if child is found.inner:
-            _Row(low, found, copies).run()
-        elif child is not op.body.block.last_op:
-            for copy in copies:
-                with copy.current(low):
-                    low.rules[type(child)](low, child)
+            begin(low, op, copy.index)
+    _in_step(low, found, copies, tests)
     values = []
-    for copy, rows in zip(copies, made, strict=True):
+    for copy, on in zip(copies, tests, strict=True):
         with copy.current(low):
-            values.append(end(low, op, rows))
-    if op.symbol is not None:
-        low.manifold.discard(op.symbol.data)
+            values.append((copy.index, on, end(low, op, [])))
+    low.manifold.difference_update([op.symbol.data] if op.symbol is not None else [])
     return values
+
+
+def _in_step(low: Lowering, found: Rows, copies: Sequence[Copy], tests: Sequence[Val | None]) -> None:
+    """The ops of the rows, each for all of them."""
+    for child in found.op.body.block.ops:
+        if child is found.inner:
+            _Row(low, found, copies, tests).run()
+        elif child is not found.op.body.block.last_op:
+            for copy, on in zip(copies, tests, strict=True):
+                with copy.current(low):
+                    if on is None or not isinstance(child, eff.AddOp):
+                        low.rules[type(child)](low, child)
+                        continue
+                    low.code.do("scf.if {} {{", on)
+                    with low.frame():
+                        low.rules[type(child)](low, child)
+                    low.code.do("}}")
 
 
 class _Row:
     """The loop inside, of all rows at once."""
 
-    def __init__(self, low: Lowering, found: Rows, copies: Sequence[Copy]):
+    def __init__(self, low: Lowering, found: Rows, copies: Sequence[Copy], tests: Sequence[Val | None]):
         self.low, self.found, self.copies = low, found, copies
         self.sizes: list[Idx] = []
         parts = []
-        for copy in copies:
+        for copy, on in zip(copies, tests, strict=True):
             with copy.current(low):
-                self.sizes.append(low.size(found.inner.size))
+                size = low.code.number(low.size(found.inner.size))
+                self.sizes.append(size if on is None else select(low.code, on, size, low.code.number(0)))
                 parts.append(reductions_of(low, found.inner))
         self.parts = parts
         self.every = Reductions([r for part in parts for r in part.all])
@@ -143,8 +148,13 @@ class _Row:
     def run(self) -> None:
         """All turns; the sums are the results of the loop, row by row."""
         code, lanes = self.low.code, self.found.width
-        whole = code.number(mul(code, quotient(code, self.sizes[0], lanes), lanes))
-        most = code.number(self.sizes[-1])
+        least = self.sizes[0]
+        for size in self.sizes[1:]:
+            least = code.number(minimum(code, least, size))
+        whole = code.number(mul(code, quotient(code, least, lanes), lanes))
+        most = self.sizes[0]
+        for size in self.sizes[1:]:
+            most = code.number(maximum(code, most, size))
         size = self.every.block(None)
         now = self._range(0, whole, most) if size is None else self._blocks(size * lanes, whole, most)
         width = len(now) // len(self.copies)

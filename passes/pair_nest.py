@@ -1,8 +1,8 @@
-"""The loops of `pair-sums`: the diagonal, and the pairs below it, with cells for the sums of which each is wanted."""
+"""The loops of `pair-sums`: one along the diagonal, one over the pairs below it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeAlias
 
 from xdsl.dialects import arith
@@ -13,9 +13,8 @@ from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
 from .edit import insert, new, ops_inside
-from .fold_scalar import constant
-from .pair_terms import Columns, PairWriter, column_of
-from .symbols import Values, clone, fresh
+from .pair_terms import Column, PairWriter, column_of
+from .symbols import fresh
 
 #: Writes the body of a loop, given its index, in front of its terminator; gives what it yields.
 Body: TypeAlias = Callable[[SSAValue, Operation], Sequence[SSAValue]]
@@ -36,41 +35,40 @@ class PairNest:
         end = eff.YieldOp()
         end.location = inner.location
         self.block = Block([end])
-        self.columns = _columns(outer, inner, end)
-        starts = [self._zeros(k, end) for k in self.rows]
+        reads = _columns(outer, inner)
+        kinds = ["tab"] * (len(reads) + len(self.rows)) + ["add"] * len(totals)
+        made = list(_loop(end, outer.size, kinds, lambda i, last: self._diagonal(i, last, reads)).results)
+        self.columns = dict(zip(reads, made, strict=False))
+        starts = made[len(reads) : len(reads) + len(self.rows)]
         last = eff.YieldOp()
         last.location = inner.location
         body = Block([last], arg_types=[eff.AccType(StringAttr("add"), s.type) for s in starts])
         self.cells = dict(zip(self.rows, body.args, strict=True))
-        last.operands = self._loops(last)
+        symbol = fresh("i")
+        kinds = ["add"] * len(totals)
+        pairs = _loop(last, outer.size, kinds, lambda i, last: self._row(i, last, symbol), symbol)
+        last.operands = list(pairs.results)
         accum = eff.AccumOp(starts, ["add"] * len(starts), [v.type for v in last.operands], Region(body))
         insert(accum, end)
-        self.sums = dict(zip([*self.rows, *totals], accum.results, strict=True))
+        self.sums = dict(zip(self.rows, accum.results, strict=False))
+        for k, diagonal, rest in zip(totals, made[len(reads) + len(starts) :], accum.results[len(starts) :], strict=True):
+            self.sums[k] = new(end, arith.AddfOp(diagonal, rest))
 
-    def _zeros(self, k: int, near: Operation) -> SSAValue:
-        type = self.inner.results[k].type
-        assert isinstance(type, AnyFloat)
-        zero = new(near, arith.ConstantOp(FloatAttr(0.0, type)))
-        return new(near, ix.FillOp(zero, ix.TableType.over(self.outer.size, None, type)))
-
-    def _loops(self, near: Operation) -> list[SSAValue]:
-        """The diagonal, and the pairs; the totals of both."""
-        diagonal = _loop(near, self.outer.size, "add", self._diagonal)
-        symbol = fresh("i")
-        pairs = _loop(near, self.outer.size, "add", lambda i, last: self._row(i, last, symbol), symbol)
-        return [new(near, arith.AddfOp(a, b)) for a, b in zip(diagonal.results, pairs.results, strict=True)]
-
-    def _diagonal(self, index: SSAValue, near: Operation) -> list[SSAValue]:
-        writer = PairWriter(self.outer, self.inner, near, (index, index), 0, self.columns)
-        for k in self.rows:
-            value = writer.value(self.inner.yielded[k], False)
-            if constant(value) != 0:
-                insert(eff.AddOp(self.cells[k], [index], value), near)
-        return [writer.value(self.inner.yielded[k], False) for k in self.totals]
+    def _diagonal(self, index: SSAValue, near: Operation, reads: Mapping[Hashable, Column]) -> list[SSAValue]:
+        """The elements of columns, and what the pair of an element with itself gives: sums start from +0."""
+        values = [column.element(index, near) for column in reads.values()]
+        writer = PairWriter(self.outer, self.inner, near, (index, index), 0, dict(zip(reads, values, strict=True)))
+        found = [writer.value(self.inner.yielded[k], False) for k in (*self.rows, *self.totals)]
+        for value in found:
+            assert isinstance(value.type, AnyFloat)
+            zero = new(near, arith.ConstantOp(FloatAttr(0.0, value.type)))
+            values.append(new(near, arith.AddfOp(zero, value)))
+        return values
 
     def _row(self, index: SSAValue, near: Operation, symbol: str) -> list[SSAValue]:
         """The pairs of one element with all before it, the number of which has this symbol; what totals get."""
-        self.pairs = _loop(near, SizeAttr.of(symbol), "add", lambda j, last: self._pair(index, j, last))
+        kinds = ["add"] * len(self.inner.results)
+        self.pairs = _loop(near, SizeAttr.of(symbol), kinds, lambda j, last: self._pair(index, j, last))
         sums = list(self.pairs.results)
         for k in self.rows:
             insert(eff.AddOp(self.cells[k], [index], sums.pop(0)), near)
@@ -86,36 +84,25 @@ class PairNest:
         return [*(here[k] for k in self.rows), *(new(near, arith.AddfOp(here[k], there[k])) for k in self.totals)]
 
 
-def _loop(near: Operation, size: SizeAttr, kind: str, body: Body, symbol: str | None = None) -> ix.ForOp:
-    """A loop in front of an op; all that it yields is of one kind."""
+def _loop(
+    near: Operation, size: SizeAttr, kinds: Sequence[str], body: Body, symbol: str | None = None
+) -> ix.ForOp:
+    """A loop in front of an op."""
     last = ix.YieldOp([])
     last.location = near.location
     block = Block([last], arg_types=[ix.IdxType(size)])
     values = list(body(block.args[0], last))
     last.operands = values
-    types = [ix.TableType.over(size, symbol, v.type) if kind == "tab" else v.type for v in values]
-    loop = ix.ForOp(size, [kind] * len(values), types, (), symbol, Region(block))
+    types = [
+        ix.TableType.over(size, symbol, v.type) if kind == "tab" else v.type
+        for kind, v in zip(kinds, values, strict=True)
+    ]
+    loop = ix.ForOp(size, kinds, types, (), symbol, Region(block))
     insert(loop, near)
     return loop
 
 
-def _columns(outer: ix.ForOp, inner: ix.ForOp, near: Operation) -> Columns:
-    """c[p] = t[p, …] for all that the body reads by an index of the pair that is not the last."""
-    found = {}
-    for op in [o for o in ops_inside(outer) if isinstance(o, ix.AtOp)]:
-        if (column := column_of(op, outer, inner)) is not None:
-            found.setdefault(column.key, (op, column))
-    if not found:
-        return {}
-
-    def body(index: SSAValue, last: Operation) -> list[SSAValue]:
-        values: list[SSAValue] = []
-        for op, column in found.values():
-            known: Values = {column.own: index}
-            for place in op.indices:
-                if isinstance(made := place.owner, ix.IndexOp) and not made.operands_:
-                    insert(clone(made, known), last)
-            values.append(insert(clone(op, known), last).results[0])
-        return values
-
-    return dict(zip(found, _loop(near, outer.size, "tab", body).results, strict=True))
+def _columns(outer: ix.ForOp, inner: ix.ForOp) -> dict[Hashable, Column]:
+    """All columns that the body reads."""
+    reads = [column_of(op, outer, inner) for op in ops_inside(outer) if isinstance(op, ix.AtOp)]
+    return {column.key: column for column in reads if column is not None}

@@ -39,7 +39,7 @@ from .symbols import clone
 PAYS, ADD = 0.8, 3
 
 #: So many iterations are worth a triangle.
-MANY = 192
+MANY = 144
 
 #: Bodies with more operations are left alone.
 MOST = 200

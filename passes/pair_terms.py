@@ -21,8 +21,9 @@ from xdsl.ir import BlockArgument, Operation, SSAValue
 from pydex.dialects import ix
 
 from .affine import affine
-from .edit import new
+from .edit import insert, new
 from .needs import needs
+from .symbols import Values, clone
 
 #: What an integer comparison says of the sign of the difference of its operands.
 HOLDS = {0: {0}, 1: {-1, 1}, 2: {-1}, 3: {-1, 0}, 4: {1}, 5: {0, 1}}
@@ -37,12 +38,22 @@ class Unpaired(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """Which column of a table is read, by which index of the pair."""
+    """A column of a table: one of the reads of it, and the index of the pair that it is read by."""
 
     key: Hashable
+    read: ix.AtOp
     own: SSAValue
 
+    def element(self, index: SSAValue, near: Operation) -> SSAValue:
+        """One element, read from the table."""
+        known: Values = {self.own: index}
+        for place in self.read.indices:
+            if is_constant(place) and isinstance(place.owner, Operation):
+                insert(clone(place.owner, known), near)
+        return insert(clone(self.read, known), near).results[0]
 
+
+#: For each column its table, or the element of it that is read on the diagonal.
 Columns: TypeAlias = Mapping[Hashable, SSAValue]
 
 
@@ -55,7 +66,8 @@ def column_of(op: ix.AtOp, outer: ix.ForOp, inner: ix.ForOp) -> Column | None:
     rest = [v for v in (op.table, *op.indices) if v is not own[0] and not is_constant(v)]
     if any(is_inside(v, outer) for v in rest):
         return None
-    return Column((op.table, *(None if v in pair else _number(v) for v in op.indices)), own[0])
+    key = (op.table, *(None if v in pair else _number(v) for v in op.indices))
+    return Column(key, op, own[0])
 
 
 def is_constant(index: SSAValue) -> bool:
@@ -182,7 +194,8 @@ class PairWriter:
         if isinstance(op.result.type, ix.TableType) or is_inside(op.table, self.outer):
             raise Unpaired("a part of a table, or of one made inside")
         if (column := column_of(op, self.outer, self.inner)) is not None:
-            return self._written(ix.AtOp(self.columns[column.key], [self._index(column.own, exchanged)]))
+            found = self.columns[column.key]
+            return self._written(ix.AtOp(found, [self._index(column.own, exchanged)])) if self.order else found
         return self._written(op, [op.table, *(self._place(v, exchanged) for v in op.indices)])
 
     def _place(self, index: SSAValue, exchanged: bool) -> SSAValue:
@@ -227,8 +240,7 @@ class PairWriter:
     def _key(self, op: Operation, operands: list[SSAValue], kind: type[Operation]) -> Hashable:
         ids = [id(v) for v in operands]
         ids = sorted(ids) if kind in (arith.AddfOp, arith.MulfOp) else ids
-        attributes = sorted((name, str(a)) for name, a in op.properties.items())
-        return (kind, *ids, *attributes, *(r.type for r in op.results))
+        return (kind, *ids, *op.properties.items(), op.results[0].type)
 
     def _written(
         self, op: Operation, operands: list[SSAValue] | None = None, kind: type[Operation] | None = None
