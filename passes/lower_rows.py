@@ -61,7 +61,8 @@ def _is_simple(op: ix.ForOp, inner: ix.ForOp) -> bool:
         return False
     handed = zip(inner.kind_names, inner.yielded, strict=True)
     sums = all(k == "add" and isinstance(v.type, Float32Type | Float64Type) for k, v in handed)
-    return sums and any(isinstance(o, eff.AddOp) for o in body) and all(map(is_scalar, (*op.body.block.ops, *body)))
+    shares = any(isinstance(o, eff.AddOp) for o in body) or grows(inner, op)
+    return sums and bool(shares) and all(map(is_scalar, (*op.body.block.ops, *body)))
 
 
 def _all_near(inner: ix.ForOp, varying: Varying) -> bool:
