@@ -13,6 +13,7 @@ from pydex.dialects import eff, ix
 from pydex.dialects.sizes import SizeAttr
 
 from .edit import insert, new, ops_inside
+from .fold_scalar import constant
 from .pair_terms import Column, PairWriter, column_of
 from .symbols import fresh
 
@@ -32,6 +33,7 @@ class PairNest:
     def __init__(self, outer: ix.ForOp, inner: ix.ForOp, totals: Sequence[int]):
         self.outer, self.inner, self.totals = outer, inner, totals
         self.rows = [k for k in range(len(inner.results)) if k not in totals]
+        self.adds = [op for op in inner.body.block.ops if isinstance(op, eff.AddOp)]
         end = eff.YieldOp()
         end.location = inner.location
         self.block = Block([end])
@@ -58,30 +60,37 @@ class PairNest:
         """The elements of columns, and what the pair of an element with itself gives: sums start from +0."""
         values = [column.element(index, near) for column in reads.values()]
         writer = PairWriter(self.outer, self.inner, near, (index, index), 0, dict(zip(reads, values, strict=True)))
-        found = [writer.value(self.inner.yielded[k], False) for k in (*self.rows, *self.totals)]
-        for value in found:
+        for op in self.adds:
+            if constant(value := writer.value(op.value, False)) != 0:
+                insert(eff.AddOp(op.accumulator, [index], value), near)
+        for value in [writer.value(self.inner.yielded[k], False) for k in (*self.rows, *self.totals)]:
             assert isinstance(value.type, AnyFloat)
             zero = new(near, arith.ConstantOp(FloatAttr(0.0, value.type)))
             values.append(new(near, arith.AddfOp(zero, value)))
         return values
 
-    def _row(self, index: SSAValue, near: Operation, symbol: str) -> list[SSAValue]:
+    def _row(self, index: SSAValue, near: Operation, symbol: str) -> Sequence[SSAValue]:
         """The pairs of one element with all before it, the number of which has this symbol; what totals get."""
-        kinds = ["add"] * len(self.inner.results)
+        kinds = ["add"] * (len(self.adds) + len(self.inner.results))
         self.pairs = _loop(near, SizeAttr.of(symbol), kinds, lambda j, last: self._pair(index, j, last))
-        sums = list(self.pairs.results)
-        for k in self.rows:
-            insert(eff.AddOp(self.cells[k], [index], sums.pop(0)), near)
-        return sums
+        cells = [*(op.accumulator for op in self.adds), *self.cells.values()]
+        for cell, result in zip(cells, self.pairs.results, strict=False):
+            insert(eff.AddOp(cell, [index], result), near)
+        return self.pairs.results[len(cells) :]
 
     def _pair(self, index: SSAValue, other: SSAValue, near: Operation) -> list[SSAValue]:
         """What a pair gives to the sums of the first, and to totals; those of the other get it in their cells."""
         other = new(near, ix.IndexOp([other], [1], 0, self.outer.size))
         writer = PairWriter(self.outer, self.inner, near, (index, other), 1, self.columns)
+        back = []
+        for op in self.adds:
+            insert(eff.AddOp(op.accumulator, [other], writer.value(op.value, False)), near)
+            back.append(writer.value(op.value, True))
         here, there = ([writer.value(v, exchanged) for v in self.inner.yielded] for exchanged in (False, True))
         for k in self.rows:
             insert(eff.AddOp(self.cells[k], [other], there[k]), near)
-        return [*(here[k] for k in self.rows), *(new(near, arith.AddfOp(here[k], there[k])) for k in self.totals)]
+        both = [new(near, arith.AddfOp(here[k], there[k])) for k in self.totals]
+        return [*back, *(here[k] for k in self.rows), *both]
 
 
 def _loop(

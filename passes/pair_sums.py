@@ -21,10 +21,10 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import Float32Type, Float64Type, IndexType, IntegerAttr, ModuleOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from pydex.dialects import ix
+from pydex.dialects import eff, ix
 
 from .dce import shrink
 from .edit import blocks, erase, insert, new, ops_inside, replace, splice, terminator
@@ -102,14 +102,27 @@ def _squares(outer: ix.ForOp) -> list[ix.ForOp]:
 
 
 def _is_square(outer: ix.ForOp, inner: ix.ForOp) -> bool:
-    sums = all(k == "add" and isinstance(r.type, Float32Type | Float64Type) for k, r in _results(inner))
-    if not sums or inner.size != outer.size or not inner.results:
+    """Does the inner loop add up numbers over the same set, in sums and in cells of its own elements?"""
+    adds = [op for op in inner.body.block.ops if isinstance(op, eff.AddOp)]
+    sums = zip(inner.kind_names, inner.results, strict=True)
+    if inner.size != outer.size or not all(k == "add" and _is_float(r.type) for k, r in sums):
         return False
-    return needs(inner).pure and len(ops_inside(inner)) <= MOST
+    found = needs(inner)
+    outside = all(not isinstance(a.owner, Block) or not outer.is_ancestor(a.owner) for a in found.writes)
+    if found.row - {"accum"} or not outside or len(found.writes) > len({a.accumulator for a in adds}):
+        return False
+    return all(_is_own(op, inner) for op in adds) and len(ops_inside(inner)) <= MOST
 
 
-def _results(loop: ix.ForOp):
-    return zip(loop.kind_names, loop.results, strict=True)
+def _is_own(op: eff.AddOp, inner: ix.ForOp) -> bool:
+    """Does it add a number to the cell of the inner loop's index?"""
+    assert isinstance(op.accumulator.type, eff.AccType)
+    is_sum = op.accumulator.type.monoid.data == "add" and _is_float(op.value.type)
+    return is_sum and list(op.indices) == [inner.index]
+
+
+def _is_float(type: Attribute) -> bool:
+    return isinstance(type, Float32Type | Float64Type)
 
 
 def _paired(outer: ix.ForOp, inner: ix.ForOp) -> bool:
@@ -119,9 +132,8 @@ def _paired(outer: ix.ForOp, inner: ix.ForOp) -> bool:
         nest = PairNest(outer, inner, list(totals))
     except Unpaired:
         return False
-    sums = len(inner.results)
-    cells = ADD * (sums - len(totals))
-    if _operations(nest.pairs) + sums + cells > PAYS * 2 * (_operations(inner) + sums):
+    sums = len(inner.results) + len(nest.adds)
+    if _operations(nest.pairs) + sums > PAYS * 2 * (_operations(inner) + len(inner.results)):
         return False
     splice(nest.block, outer)
     for k, result in enumerate(inner.results):
@@ -150,7 +162,8 @@ def _operations(loop: ix.ForOp) -> float:
     for op in ops_inside(loop):
         if op.regions or any(o in varying for o in op.operands):
             varying.update(op.results)
-            total += 0 if op.regions or isinstance(op, arith.NegfOp | ix.IndexOp) else weight(op)
+            free = op.regions or isinstance(op, arith.NegfOp | ix.IndexOp)
+            total += 0 if free else ADD if isinstance(op, eff.AddOp) else weight(op)
     return total
 
 
