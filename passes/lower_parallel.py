@@ -28,7 +28,7 @@ from pydex.passes.lower_cost import work
 from pydex.passes.lower_for import run_range
 from pydex.passes.lower_iteration import finish, reductions_of
 from pydex.passes.lower_monoids import combine, identity
-from pydex.passes.lower_rows import MANY, rows
+from pydex.passes.lower_rows import MANY
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
 from pydex.passes.symbols import defined_symbols
 
@@ -109,7 +109,7 @@ class Chunks:
         self.code = low.code
         self.trips = low.size(op.size)
         made = low.target.in_lanes(op)
-        self.rows = made is None and rows(low, op) is not None
+        self.rows = made is None and low.target.in_rows(op) is not None
         self.lanes = made.width if made is not None else MANY if self.rows else 1
         self.groups = quotient(low.code, add(low.code, self.trips, self.lanes - 1), self.lanes)
         self.accumulators = shared_accumulators(op)

@@ -16,7 +16,6 @@ from xdsl.dialects.builtin import Float32Type, Float64Type
 
 from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering
-from pydex.passes.lower_cells import Memory
 from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_iteration import Combine, begin, end, finish, reduced, reductions_of, run_loop
@@ -43,15 +42,17 @@ class Rows:
     width: int
 
 
-def rows(low: Lowering, op: ix.ForOp) -> Rows | None:
+def rows(op: ix.ForOp) -> Rows | None:
     """Are the iterations of the loop rows that had better run side by side?"""
     inner = [o for o in op.body.block.ops if isinstance(o, ix.ForOp)]
-    if len(inner) != 1 or not isinstance(low.target, Memory) or not _is_simple(op, inner[0]):
+    if len(inner) != 1 or not _is_simple(op, inner[0]):
         return None
-    varying = Varying(inner[0])
+    varying, width = Varying(inner[0]), width_of(inner[0])
+    if op.size.constant is not None and op.size.constant < MANY * width:
+        return None
     if obstacle(inner[0], varying) is not None or not _all_near(inner[0], varying):
         return None
-    return Rows(op, inner[0], varying, width_of(inner[0]))
+    return Rows(op, inner[0], varying, width)
 
 
 def _is_simple(op: ix.ForOp, inner: ix.ForOp) -> bool:
@@ -163,7 +164,7 @@ class _Row:
             with copy.current(self.low):
                 finish(self.low, self.found.inner, part, now[k * width : (k + 1) * width])
 
-    def _blocks(self, size: int, whole: Val, most: Val) -> list[Val]:
+    def _blocks(self, size: int, whole: Idx, most: Idx) -> list[Val]:
         """The turns in blocks of so many iterations."""
         low, code = self.low, self.low.code
 

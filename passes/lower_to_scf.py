@@ -138,6 +138,9 @@ class Portable:
     def in_lanes(self, op: ix.ForOp) -> None:
         return None
 
+    def in_rows(self, op: ix.ForOp) -> None:
+        return None
+
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
         simple = not any(k in ix.REDUCTIONS for k in op.kind_names) and not shared_accumulators(op)
         if not (simple and worth_it(op)):

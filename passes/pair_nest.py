@@ -52,7 +52,7 @@ class PairNest:
         last.operands = list(pairs.results)
         accum = eff.AccumOp(starts, ["add"] * len(starts), [v.type for v in last.operands], Region(body))
         insert(accum, end)
-        self.sums = dict(zip(self.rows, accum.results, strict=False))
+        self.sums: dict[int, SSAValue] = dict(zip(self.rows, accum.results, strict=False))
         for k, diagonal, rest in zip(totals, made[len(reads) + len(starts) :], accum.results[len(starts) :], strict=True):
             self.sums[k] = new(end, arith.AddfOp(diagonal, rest))
 

@@ -41,8 +41,8 @@ PAYS, ADD = 0.8, 3
 #: So many iterations are worth a triangle.
 MANY = 144
 
-#: Bodies with more operations are left alone.
-MOST = 200
+#: Bodies with so few operations, or so many, are left alone.
+LEAST, MOST = 12, 200
 
 
 class PairSums(ModulePass):
@@ -133,7 +133,8 @@ def _paired(outer: ix.ForOp, inner: ix.ForOp) -> bool:
     except Unpaired:
         return False
     sums = len(inner.results) + len(nest.adds)
-    if _operations(nest.pairs) + sums > PAYS * 2 * (_operations(inner) + len(inner.results)):
+    before = _operations(inner) + len(inner.results)
+    if before < LEAST or _operations(nest.pairs) + sums > PAYS * 2 * before:
         return False
     splice(nest.block, outer)
     for k, result in enumerate(inner.results):

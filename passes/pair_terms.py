@@ -174,7 +174,7 @@ class PairWriter:
             raise Unpaired("a branch that the order of the pair does not decide")
         last = (op.true_region if holds else op.false_region).block.last_op
         assert last is not None
-        return last.operands[list(op.results).index(value)]
+        return last.operands[[*map(id, op.results)].index(id(value))]
 
     def _holds(self, condition: SSAValue, exchanged: bool) -> bool | None:
         """Does a condition on the order of the two hold? None: it is none."""

@@ -214,10 +214,9 @@ def run_function(el: Elaborator, node: ast.FunctionDef | ast.Lambda) -> Value:
     return NONE if result is None else result
 
 
-def bind_arguments(
-    el: Elaborator, closure: Closure, args: list[Value], kwargs: dict[str, Value]
-) -> dict[str, Value]:
+def bind_arguments(el: Elaborator, closure: Closure, args: list[Value], kwargs: dict[str, Value]) -> dict[str, Value]:
     """The values of a function's parameters, by Python's rules."""
+
     def fail(message: str) -> NoReturn:
         el.fail(message, notes=(Note(f"{closure.name} is defined here", closure.source.span(closure.node)),))
 
@@ -269,5 +268,3 @@ def _defaults(el: Elaborator, closure: Closure) -> dict[str, Value]:
     finally:
         el.scope = saved
     return made
-
-

@@ -272,5 +272,3 @@ def call(el: Elaborator, node: ast.Call) -> Value:
                 el.fail(f"only a record can be spread with `**`, found {overloads.describe(spread)}", word.value)
             kwargs.update(spread.fields)
     return call_value(el, callee, args, kwargs)
-
-

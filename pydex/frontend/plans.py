@@ -128,8 +128,10 @@ def forget(el: Elaborator, node: ast.For | ast.While, plan: Plan) -> None:
     """Names of the loop's own have no value after it."""
     targets = set(bound_names(node.target)) if isinstance(node, ast.For) else set()
     for name in plan.locals:
-        why = f"{name} is the loop's own and has no value after it" if name in targets else (
-            f"{name} is assigned inside the loop only and has no value after it"
+        why = (
+            f"{name} is the loop's own and has no value after it"
+            if name in targets
+            else (f"{name} is assigned inside the loop only and has no value after it")
         )
         writes = [node] if name in targets else usages_of_loop(node)[name].writes or [node]
         el.scope.names[name] = Gone(why, f"initialise {name} before the loop", el.span(writes[0]))

@@ -186,7 +186,7 @@ def raise_(el: Elaborator, node: ast.Raise) -> Value:
     call = error if isinstance(error, ast.Call) else None
     name = call.func if call else error
     if not isinstance(name, ast.Name) or not _is_exception(el, name.id):
-        el.fail("`raise` takes an exception of Python, such as ValueError(\"…\")", node)
+        el.fail('`raise` takes an exception of Python, such as ValueError("…")', node)
     message = message_of(el, call.args[0] if call and call.args else None)
     el.emit(eff.CheckOp(scalars.constant(el, False, types.bool_), name.id, message))
     return DIVERGED
@@ -197,5 +197,3 @@ def _is_exception(el: Elaborator, name: str) -> bool:
 
     found = getattr(builtins, name, None)
     return isinstance(found, type) and issubclass(found, Exception)
-
-

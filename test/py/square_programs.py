@@ -87,9 +87,7 @@ def ordered(r: f64[n, axis], m: f64[n]) -> f64[n]:
 @dx.jit
 def reciprocal(r: f64[n, axis], m: f64[n]) -> f64[n]:
     """Equal elements: the difference is +0 both ways, and the quotient +∞."""
-    return [
-        sum(m[j] / (r[i, 0] - r[j, 0]) + dx.exp(-((r[i, 1] - r[j, 1]) ** 2)) for j in n if i != j) for i in n
-    ]
+    return [sum(m[j] / (r[i, 0] - r[j, 0]) + dx.exp(-((r[i, 1] - r[j, 1]) ** 2)) for j in n if i != j) for i in n]
 
 
 @dx.jit
