@@ -9,7 +9,8 @@ in every row come first; in those after them, lanes beyond the end of their own 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import Float32Type, Float64Type
@@ -18,7 +19,7 @@ from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_group import Group
-from pydex.passes.lower_iteration import Combine, begin, end, finish, reduced, reductions_of, run_loop
+from pydex.passes.lower_iteration import Combine, begin, finish, reduced, reductions_of, run_loop
 from pydex.passes.lower_jam_choice import grows, is_scalar
 from pydex.passes.lower_lane_choice import cell, distance, width_of
 from pydex.passes.lower_lane_legal import obstacle
@@ -58,7 +59,7 @@ def rows(op: ix.ForOp) -> Rows | None:
 def _is_simple(op: ix.ForOp, inner: ix.ForOp) -> bool:
     """Is it made of scalar ops but for the loop inside, and that of such ops, some of which add to neighbours?"""
     body = list(inner.body.block.ops)
-    if set(op.kind_names) - {"add"} or grows(inner, op) is None or any(o.regions for o in body):
+    if set(op.kind_names) - {"add", "tab"} or grows(inner, op) is None or any(o.regions for o in body):
         return False
     handed = zip(inner.kind_names, inner.yielded, strict=True)
     sums = all(k == "add" and isinstance(v.type, Float32Type | Float64Type) for k, v in handed)
@@ -102,14 +103,18 @@ def _together(low: Lowering, found: Rows, i: Val, hi: Idx) -> list[tuple[Val, Va
     copies = [Copy.of(low, code.number(minimum(code, n, last)), None) for n in numbers]
     copies[0].index = i
     low.manifold.update([op.symbol.data] if op.symbol is not None else [])
+    made = []
     for copy in copies:
         with copy.current(low):
-            begin(low, op, copy.index)
+            made.append(begin(low, op, copy.index))
     _in_step(low, found, copies, tests)
     values = []
-    for copy, on in zip(copies, tests, strict=True):
+    for copy, on, elements in zip(copies, tests, made, strict=True):
+        with copy.current(low), _where(low, on):
+            for value, place in elements:
+                low.put(value, place)
         with copy.current(low):
-            values.append((copy.index, on, end(low, op, [])))
+            values.append((copy.index, on, [low.value(v) for v in reduced(op)]))
     low.manifold.difference_update([op.symbol.data] if op.symbol is not None else [])
     return values
 
@@ -121,14 +126,20 @@ def _in_step(low: Lowering, found: Rows, copies: Sequence[Copy], tests: Sequence
             _Row(low, found, copies, tests).run()
         elif child is not found.op.body.block.last_op:
             for copy, on in zip(copies, tests, strict=True):
-                with copy.current(low):
-                    if on is None or not isinstance(child, eff.AddOp):
-                        low.rules[type(child)](low, child)
-                        continue
-                    low.code.do("scf.if {} {{", on)
-                    with low.frame():
-                        low.rules[type(child)](low, child)
-                    low.code.do("}}")
+                with copy.current(low), _where(low, on if isinstance(child, eff.AddOp) else None):
+                    low.rules[type(child)](low, child)
+
+
+@contextmanager
+def _where(low: Lowering, condition: Val | None) -> Iterator[None]:
+    """What is written inside happens only where the condition holds; None: always."""
+    if condition is None:
+        yield
+        return
+    low.code.do("scf.if {} {{", condition)
+    with low.frame():
+        yield
+    low.code.do("}}")
 
 
 class _Row:
