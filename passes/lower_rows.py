@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import Float32Type, Float64Type
 from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_copies import Copy
+from pydex.passes.lower_cost import weight
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_iteration import Combine, begin, finish, reduced, reductions_of, run_loop
 from pydex.passes.lower_jam_choice import grows, is_scalar
@@ -29,8 +30,8 @@ from pydex.passes.lower_text import Idx, Val, add, maximum, minimum, mul, quotie
 from pydex.passes.lower_varying import Varying
 from pydex.passes.lower_vectors import Spread, counting, select, splat, vector
 
-#: Rows that run side by side.
-MANY = 2
+#: Rows that run side by side; and the operations of a turn, at least: of shorter ones LLVM makes as good a loop.
+MANY, LEAST = 2, 12
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def rows(op: ix.ForOp) -> Rows | None:
         return None
     varying, width = Varying(inner[0]), width_of(inner[0])
     if op.size.constant is not None and op.size.constant < MANY * width:
+        return None
+    if sum(weight(o) for o in inner[0].body.block.ops if cell(o) is None) < LEAST:
         return None
     if obstacle(inner[0], varying) is not None or not _all_near(inner[0], varying):
         return None
