@@ -39,7 +39,7 @@ class PairNest:
         self.block = Block([end])
         reads = _columns(outer, inner)
         kinds = ["tab"] * (len(reads) + len(self.rows)) + ["add"] * len(totals)
-        made = list(_loop(end, outer.size, kinds, lambda i, last: self._diagonal(i, last, reads)).results)
+        made = list(loop_before(end, outer.size, kinds, lambda i, last: self._diagonal(i, last, reads)).results)
         self.columns = dict(zip(reads, made, strict=False))
         starts = made[len(reads) : len(reads) + len(self.rows)]
         last = eff.YieldOp()
@@ -48,7 +48,7 @@ class PairNest:
         self.cells = dict(zip(self.rows, body.args, strict=True))
         symbol = fresh("i")
         kinds = ["add"] * len(totals)
-        pairs = _loop(last, outer.size, kinds, lambda i, last: self._row(i, last, symbol), symbol)
+        pairs = loop_before(last, outer.size, kinds, lambda i, last: self._row(i, last, symbol), symbol)
         last.operands = list(pairs.results)
         accum = eff.AccumOp(starts, ["add"] * len(starts), [v.type for v in last.operands], Region(body))
         insert(accum, end)
@@ -72,7 +72,7 @@ class PairNest:
     def _row(self, index: SSAValue, near: Operation, symbol: str) -> Sequence[SSAValue]:
         """The pairs of one element with all before it, the number of which has this symbol; what totals get."""
         kinds = ["add"] * (len(self.adds) + len(self.inner.results))
-        self.pairs = _loop(near, SizeAttr.of(symbol), kinds, lambda j, last: self._pair(index, j, last))
+        self.pairs = loop_before(near, SizeAttr.of(symbol), kinds, lambda j, last: self._pair(index, j, last))
         cells = [*(op.accumulator for op in self.adds), *self.cells.values()]
         for cell, result in zip(cells, self.pairs.results, strict=False):
             insert(eff.AddOp(cell, [index], result), near)
@@ -93,7 +93,7 @@ class PairNest:
         return [*back, *(here[k] for k in self.rows), *both]
 
 
-def _loop(
+def loop_before(
     near: Operation, size: SizeAttr, kinds: Sequence[str], body: Body, symbol: str | None = None
 ) -> ix.ForOp:
     """A loop in front of an op."""
@@ -113,5 +113,5 @@ def _loop(
 
 def _columns(outer: ix.ForOp, inner: ix.ForOp) -> dict[Hashable, Column]:
     """All columns that the body reads."""
-    reads = [column_of(op, outer, inner) for op in ops_inside(outer) if isinstance(op, ix.AtOp)]
+    reads = [column_of(op, {outer.index, inner.index}, outer) for op in ops_inside(outer) if isinstance(op, ix.AtOp)]
     return {column.key: column for column in reads if column is not None}

@@ -11,7 +11,7 @@ divisions by such values, get operands that are made again as they are in the so
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -38,7 +38,7 @@ class Unpaired(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: one of the reads of it, and the index of the pair that it is read by."""
+    """A column of a table: one of the reads of it, and the index that it is read by."""
 
     key: Hashable
     read: ix.AtOp
@@ -57,16 +57,15 @@ class Column:
 Columns: TypeAlias = Mapping[Hashable, SSAValue]
 
 
-def column_of(op: ix.AtOp, outer: ix.ForOp, inner: ix.ForOp) -> Column | None:
-    """The column that a read of an element is of, if neighbours along the pair's index do not lie side by side."""
-    pair = (outer.index, inner.index)
-    own = [v for v in op.indices if v in pair]
+def column_of(op: ix.AtOp, indices: Collection[SSAValue], loop: ix.ForOp) -> Column | None:
+    """The column that a read of an element is of, if it has one of the indices, not last: then neighbours lie apart."""
+    own = [v for v in op.indices if v in indices]
     if len(own) != 1 or op.indices[-1] is own[0] or isinstance(op.result.type, ix.TableType):
         return None
     rest = [v for v in (op.table, *op.indices) if v is not own[0] and not is_constant(v)]
-    if any(is_inside(v, outer) for v in rest):
+    if any(is_inside(v, loop) for v in rest):
         return None
-    key = (op.table, *(None if v in pair else _number(v) for v in op.indices))
+    key = (op.table, *(None if v is own[0] else _number(v) for v in op.indices))
     return Column(key, op, own[0])
 
 
@@ -193,7 +192,7 @@ class PairWriter:
         """An element, if need be as that of a column."""
         if isinstance(op.result.type, ix.TableType) or is_inside(op.table, self.outer):
             raise Unpaired("a part of a table, or of one made inside")
-        if (column := column_of(op, self.outer, self.inner)) is not None:
+        if (column := column_of(op, {self.outer.index, self.inner.index}, self.outer)) is not None:
             found = self.columns[column.key]
             return self._written(ix.AtOp(found, [self._index(column.own, exchanged)])) if self.order else found
         return self._written(op, [op.table, *(self._place(v, exchanged) for v in op.indices)])

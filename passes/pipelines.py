@@ -42,6 +42,7 @@ OPTIMISE = (
     "cse",  # what has met outside of the loops
     "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
     "ix-skip-zeros",  # after ix-sink: tangents of all directions lie side by side
+    "ix-columns",  # last: nothing inlines the columns again
 )
 
 #: All that happens to a program before it is lowered.
