@@ -73,7 +73,7 @@ def _dispatch(outer: ix.ForOp) -> bool:
     copy = clone(outer, {})
     assert isinstance(copy, ix.ForOp)
     block = _ending_with(copy)
-    if not [_paired(copy, inner) for inner in _squares(copy)].count(True):
+    if not any([_paired(inner) for inner in _squares(copy)]):
         return False
     if size is not None:
         replace(outer, splice(block, outer))
@@ -103,13 +103,13 @@ def _squares(outer: ix.ForOp) -> list[ix.ForOp]:
 
 def _is_square(outer: ix.ForOp, inner: ix.ForOp) -> bool:
     """Does the inner loop add up numbers over the same set, in sums and in cells of its own elements?"""
-    adds = [op for op in inner.body.block.ops if isinstance(op, eff.AddOp)]
+    adds = [op for op in ops_inside(inner) if isinstance(op, eff.AddOp)]
     sums = zip(inner.kind_names, inner.results, strict=True)
     if inner.size != outer.size or not all(k == "add" and _is_float(r.type) for k, r in sums):
         return False
     found = needs(inner)
     outside = all(not isinstance(a.owner, Block) or not outer.is_ancestor(a.owner) for a in found.writes)
-    if found.row - {"accum"} or not outside or len(found.writes) > len({a.accumulator for a in adds}):
+    if found.row - {"accum"} or not outside:
         return False
     return all(_is_own(op, inner) for op in adds) and len(ops_inside(inner)) <= MOST
 
@@ -118,15 +118,17 @@ def _is_own(op: eff.AddOp, inner: ix.ForOp) -> bool:
     """Does it add a number to the cell of the inner loop's index?"""
     assert isinstance(op.accumulator.type, eff.AccType)
     is_sum = op.accumulator.type.monoid.data == "add" and _is_float(op.value.type)
-    return is_sum and list(op.indices) == [inner.index]
+    return is_sum and op.parent is inner.body.block and list(op.indices) == [inner.index]
 
 
 def _is_float(type: Attribute) -> bool:
     return isinstance(type, Float32Type | Float64Type)
 
 
-def _paired(outer: ix.ForOp, inner: ix.ForOp) -> bool:
-    """Let the sums of the inner loop be made in front of the outer one, pair by pair; False if it would not pay."""
+def _paired(inner: ix.ForOp) -> bool:
+    """Let the sums of a loop be made in front of the loop around, pair by pair; False if it would not pay."""
+    outer = inner.parent_op()
+    assert isinstance(outer, ix.ForOp)
     totals = {k: t for k, r in enumerate(inner.results) if (t := _total(outer, r)) is not None}
     try:
         nest = PairNest(outer, inner, list(totals))

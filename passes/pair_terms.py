@@ -59,11 +59,12 @@ Columns: TypeAlias = Mapping[Hashable, SSAValue]
 
 def column_of(op: ix.AtOp, indices: Collection[SSAValue], loop: ix.ForOp) -> Column | None:
     """The column that a read of an element is of, if it has one of the indices, not last: then neighbours lie apart."""
+    assert isinstance(op.table.type, ix.TableType)
     own = [v for v in op.indices if v in indices]
     if len(own) != 1 or op.indices[-1] is own[0] or isinstance(op.result.type, ix.TableType):
         return None
     rest = [v for v in (op.table, *op.indices) if v is not own[0] and not is_constant(v)]
-    if any(is_inside(v, loop) for v in rest):
+    if any(is_inside(v, loop) for v in rest) or any(map(ix.axis_dependent, op.table.type.sizes)):
         return None
     key = (op.table, *(None if v is own[0] else _number(v) for v in op.indices))
     return Column(key, op, own[0])
@@ -224,7 +225,7 @@ class PairWriter:
         a, b = self._term(op.lhs, exchanged), self._term(op.rhs, exchanged)
         if isinstance(op, arith.DivfOp) and b.loose:
             b = Term(self._exact(op.rhs, exchanged))
-        is_square = isinstance(op, arith.MulfOp) and (a.value, a.minus) == (b.value, b.minus)
+        is_square = isinstance(op, arith.MulfOp) and op.lhs is op.rhs
         loose = (a.loose or b.loose) and not is_square
         return Term(self._written(op, [a.value, b.value]), a.minus != b.minus, loose)
 

@@ -136,6 +136,25 @@ def steps(r: f64[n, axis], m: f64[n]) -> f64[n, axis]:
     return place
 
 
+@dx.jit
+def several(r: f64[n, axis], m: f64[n]) -> tuple[f64, f64, f64[n]]:
+    """Two totals and sums of elements of one outer loop; the second loop needs what the first has summed."""
+    first = 0.0
+    second = 0.0
+    each = dx.zeros(f64[n])
+    for i in n:
+        s = 0.0
+        for j in n:
+            e = dx.exp(-((r[i, 0] - r[j, 0]) ** 2))
+            s += e * m[j]
+            first += e
+        for j in n:
+            e = dx.exp(-((r[i, 1] - r[j, 1]) ** 2))
+            each[i] += s * e
+            second += e * m[i]
+    return first, second, each
+
+
 def _pairs(r: np.ndarray):
     """r[i] - r[j], and where i is j."""
     return r[:, None] - r[None], np.eye(len(r), dtype=bool)
@@ -195,6 +214,12 @@ def _outer_part(r, m):
     return (m * m + r[:, 1]) * np.exp(-(d[..., 0] ** 2)).sum(1)
 
 
+def _several(r, m):
+    d, _ = _pairs(r)
+    e, f = np.exp(-(d[..., 0] ** 2)), np.exp(-(d[..., 1] ** 2))
+    return e.sum(), (f * m[:, None]).sum(), (e @ m) * f.sum(1)
+
+
 def _steps(r, m):
     for _ in range(3):
         r = r + 0.01 * _pull(r, m, 1.0)
@@ -214,4 +239,5 @@ PROGRAMS = {
     placed: _placed,
     outer_part: _outer_part,
     steps: _steps,
+    several: _several,
 }

@@ -24,7 +24,7 @@ def always(monkeypatch) -> Iterator[list[bool]]:
     paired = pair_sums._paired
     monkeypatch.setenv("PYDEX_CACHE", "off")
     monkeypatch.setattr(pair_sums, "MANY", 1)
-    monkeypatch.setattr(pair_sums, "_paired", lambda *loops: taken.append(paired(*loops)) or taken[-1])
+    monkeypatch.setattr(pair_sums, "_paired", lambda inner: taken.append(paired(inner)) or taken[-1])
     yield taken
 
 
