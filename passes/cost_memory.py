@@ -25,7 +25,7 @@ from pydex.dialects.sizes import SizeAttr
 from pydex.passes import lower_parallel
 from pydex.passes.lower import SMALL, Lowering
 from pydex.passes.lower_lane_choice import Choice
-from pydex.passes.lower_rows import MANY, Rows
+from pydex.passes.lower_rows_choice import MANY, Rows
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_to_cpu import Cpu
 

@@ -27,7 +27,7 @@ from pydex.passes.lower_vectors import Index, Spread, alike, as_vector, splat, v
 
 if TYPE_CHECKING:
     from pydex.passes.lower_lane_choice import Choice
-    from pydex.passes.lower_rows import Rows
+    from pydex.passes.lower_rows_choice import Rows
 
 #: Tables of constant size up to this many elements lie on the stack, where LLVM turns them into registers.
 SMALL = 64

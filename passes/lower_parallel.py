@@ -28,7 +28,7 @@ from pydex.passes.lower_cost import work
 from pydex.passes.lower_for import run_range
 from pydex.passes.lower_iteration import finish, reductions_of
 from pydex.passes.lower_monoids import combine, identity
-from pydex.passes.lower_rows import MANY
+from pydex.passes.lower_rows_choice import MANY
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient
 from pydex.passes.symbols import defined_symbols
 

@@ -4,82 +4,25 @@
     ==>  for i in 0 … n step 2 { for j in 0 … i + 1 step 16 { a[j …] += f(i, j …) + f(i + 1, j …);  … } }
 
 What the rows add to a cell is loaded and stored once, what they read of j is read once. The turns that fill all lanes
-in every row come first; in those after them, lanes beyond the end of their own row are off.
+in every row come first; in those after them, lanes beyond the ends of their own row are off. Where rows begin one after
+the other (j from i + 1 on), the lanes are those of the first row, so that they have the same j in all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-
-from xdsl.dialects.builtin import Float32Type, Float64Type
 
 from pydex.dialects import eff, ix
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_copies import Copy
-from pydex.passes.lower_cost import weight
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_iteration import Combine, begin, finish, reduced, reductions_of, run_loop
-from pydex.passes.lower_jam_choice import grows, is_scalar
-from pydex.passes.lower_lane_choice import cell, distance, width_of
-from pydex.passes.lower_lane_legal import obstacle
 from pydex.passes.lower_monoids import across
+from pydex.passes.lower_rows_choice import MANY, Rows
 from pydex.passes.lower_reductions import Reduction, Reductions
 from pydex.passes.lower_text import Idx, Val, add, maximum, minimum, mul, quotient, sub
-from pydex.passes.lower_varying import Varying
-from pydex.passes.lower_vectors import Spread, counting, select, splat, vector
-
-#: Rows that run side by side; and the operations of a turn, at least: of shorter ones LLVM makes as good a loop.
-MANY, LEAST = 2, 12
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A loop whose iterations are rows, and the loop inside that runs through a row in lanes."""
-
-    op: ix.ForOp
-    inner: ix.ForOp
-    varying: Varying
-    width: int
-
-
-def rows(op: ix.ForOp) -> Rows | None:
-    """Are the iterations of the loop rows that had better run side by side?"""
-    inner = [o for o in op.body.block.ops if isinstance(o, ix.ForOp)]
-    if len(inner) != 1 or not _is_simple(op, inner[0]):
-        return None
-    varying, width = Varying(inner[0]), width_of(inner[0])
-    if op.size.constant is not None and op.size.constant < MANY * width:
-        return None
-    if sum(weight(o) for o in inner[0].body.block.ops if cell(o) is None) < LEAST:
-        return None
-    if obstacle(inner[0], varying) is not None or not _all_near(inner[0], varying):
-        return None
-    return Rows(op, inner[0], varying, width)
-
-
-def _is_simple(op: ix.ForOp, inner: ix.ForOp) -> bool:
-    """Is it made of scalar ops but for the loop inside, and that of such ops, some of which add to neighbours?"""
-    body = list(inner.body.block.ops)
-    if set(op.kind_names) - {"add", "tab"} or grows(inner, op) is None or any(o.regions for o in body):
-        return False
-    handed = zip(inner.kind_names, inner.yielded, strict=True)
-    sums = all(k == "add" and isinstance(v.type, Float32Type | Float64Type) for k, v in handed)
-    shares = any(isinstance(o, eff.AddOp) for o in body) or grows(inner, op)
-    return sums and bool(shares) and all(map(is_scalar, (*op.body.block.ops, *body)))
-
-
-def _all_near(inner: ix.ForOp, varying: Varying) -> bool:
-    """Does every access find its cells side by side, or one for all lanes, and every add the former?"""
-    for op in inner.body.block.ops:
-        accessed = cell(op)
-        if accessed is not None:
-            where = distance(accessed[1], varying)
-            if where == "far" or (where == "same" and isinstance(op, eff.AddOp)):
-                return False
-    return True
-
+from pydex.passes.lower_vectors import Spread, both, counting, select, splat, vector
 
 def run_rows(low: Lowering, found: Rows, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     """The iterations lo … hi; the values that the reductions carry at the end."""
@@ -150,12 +93,13 @@ class _Row:
 
     def __init__(self, low: Lowering, found: Rows, copies: Sequence[Copy], tests: Sequence[Val | None]):
         self.low, self.found, self.copies = low, found, copies
-        self.sizes: list[Idx] = []
+        self.starts = [k * found.lean for k in range(len(copies))]
+        self.ends: list[Idx] = []
         parts = []
-        for copy, on in zip(copies, tests, strict=True):
+        for copy, on, start in zip(copies, tests, self.starts, strict=True):
             with copy.current(low):
-                size = low.code.number(low.size(found.inner.size))
-                self.sizes.append(size if on is None else select(low.code, on, size, low.code.number(0)))
+                end = low.code.number(add(low.code, low.size(found.inner.size), start))
+                self.ends.append(end if on is None else select(low.code, on, end, low.code.number(0)))
                 parts.append(reductions_of(low, found.inner))
         self.parts = parts
         self.every = Reductions([r for part in parts for r in part.all])
@@ -164,13 +108,10 @@ class _Row:
     def run(self) -> None:
         """All turns; the sums are the results of the loop, row by row."""
         code, lanes = self.low.code, self.found.width
-        least = self.sizes[0]
-        for size in self.sizes[1:]:
-            least = code.number(minimum(code, least, size))
+        least = most = self.ends[0]
+        for end in self.ends[1:]:
+            least, most = code.number(minimum(code, least, end)), code.number(maximum(code, most, end))
         whole = code.number(mul(code, quotient(code, least, lanes), lanes))
-        most = self.sizes[0]
-        for size in self.sizes[1:]:
-            most = code.number(maximum(code, most, size))
         size = self.every.block(None)
         now = self._range(0, whole, most) if size is None else self._blocks(size * lanes, whole, most)
         width = len(now) // len(self.copies)
@@ -191,20 +132,33 @@ class _Row:
 
     def _range(self, start: Idx, whole: Idx, end: Idx) -> list[Val]:
         """The turns from one on that fill all lanes, up to `whole`, and those that do not, up to the end."""
-        low, lanes = self.low, self.found.width
-        now = low.loop(start, whole, self.wide.first(low), lambda j, now: self._turn(j, now, False), step=lanes)
+        low, code, lanes = self.low, self.low.code, self.found.width
+        first, rest, begins = start, whole, None
+        if self.found.lean:  # the first turn of all, too: it takes the place of one before the rest
+            begins = code.let("i1", f"arith.cmpi eq, {{}}, {{}} : {code.index}", code.number(start), code.number(0))
+            first = select(code, begins, code.number(lanes), code.number(start))
+            rest = sub(code, maximum(code, whole, first), select(code, begins, code.number(lanes), code.number(0)))
+
+        def partly(j: Val, now: list[Val]) -> list[Val]:
+            if begins is not None:
+                at_first = code.let("i1", f"arith.cmpi eq, {{}}, {{}} : {code.index}", j, code.number(rest))
+                at_first = code.let("i1", "arith.andi {}, {} : i1", at_first, begins)
+                j = select(code, at_first, code.number(0), j)
+            return self._turn(j, now, True)
+
+        now = low.loop(first, whole, self.wide.first(low), lambda j, now: self._turn(j, now, False), step=lanes)
         with low.again(self.found.inner.body):
-            now = low.loop(whole, end, now, lambda j, now: self._turn(j, now, True), step=lanes)
+            now = low.loop(rest, end, now, partly, step=lanes)
         return [across(low.code, r.kind, v) for r, v in zip(self.every.all, now, strict=True)]
 
     def _turn(self, j: Val, now: Sequence[Val], partly: bool) -> list[Val]:
         """One turn in all rows: what is carried after it."""
         low, inner, groups = self.low, self.found.inner, []
-        for copy, size in zip(self.copies, self.sizes, strict=True):
-            groups.append(self._group(j, size, partly))
+        for copy, start, end in zip(self.copies, self.starts, self.ends, strict=True):
+            groups.append(self._group(j, start, end, partly))
             with copy.current(low):
                 low.group = groups[-1]
-                low.bind(inner, Spread(j, 1))
+                low.bind(inner, Spread(self._begin(copy, j), 1))
         for child in inner.body.block.ops:
             if child is not inner.body.block.last_op:
                 for copy, group in zip(self.copies, groups, strict=True):
@@ -222,15 +176,28 @@ class _Row:
         kept = zip(following, now, masks, strict=True)
         return [new if on is None else select(low.code, on, new, old) for new, old, on in kept]
 
-    def _group(self, j: Val, size: Idx, partly: bool) -> Group:
-        """The lanes of a row from j on: all of them, or those before its end."""
+    def _begin(self, copy: Copy, j: Val) -> Idx:
+        """Where the row is when the first one is at j: so that LLVM sees that index and place in the row, which add up
+        to the same in all rows, do."""
+        if not self.found.lean or copy is self.copies[0]:
+            return j
+        return sub(self.low.code, add(self.low.code, self.copies[0].index, j), copy.index)
+
+    def _group(self, j: Val, start: int, end: Idx, partly: bool) -> Group:
+        """The lanes of a row from j on: all of them, or those from its start to its end."""
         code, group = self.low.code, Group(self.found.width, self.found.varying)
         if not partly:
             group.begin(group.width - 1, None)
             return group
-        left = code.number(sub(code, size, j))
-        numbers, many = counting(code, group.width), splat(code, left, group.width)
-        on = code.let(vector(group.width, "i1"), f"arith.cmpi slt, {{}}, {{}} : {numbers.type}", numbers, many)
+        left, numbers = code.number(sub(code, end, j)), counting(code, group.width)
+        on = self._compared("slt", numbers, left)
+        if start:
+            on = both(code, on, self._compared("sge", numbers, code.number(sub(code, start, j))))
         group.begin(sub(code, left, 1), on)
         group.branch = on  # not even the first lane need be in the row
         return group
+
+    def _compared(self, relation: str, numbers: Val, with_: Val) -> Val:
+        width, code = self.found.width, self.low.code
+        line = f"arith.cmpi {relation}, {{}}, {{}} : {numbers.type}"
+        return code.let(vector(width, "i1"), line, numbers, splat(code, with_, width))

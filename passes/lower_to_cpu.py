@@ -29,7 +29,7 @@ from pydex.passes.lower_cells import Memory
 from pydex.passes.lower_lane_choice import Choice, Choices
 from pydex.passes.lower_monoids import is_float
 from pydex.passes.lower_powers import half_power
-from pydex.passes.lower_rows import Rows, rows
+from pydex.passes.lower_rows_choice import Rows, rows
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_text import Val
 from pydex.passes.lower_vectors import element, lanes_of, negation, with_element

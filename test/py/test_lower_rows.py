@@ -56,6 +56,34 @@ def up_to(x: f64[n], w: f64[n]):
 
 
 @dx.jit
+def above(x: f64[n], w: f64[n]):
+    """Rows that begin one after the other, and end alike."""
+    row, column = dx.zeros(f64[n]), dx.zeros(f64[n])
+    for i in n:
+        for j in range(i + 1, n.size):
+            e = dx.exp(-((x[i] - x[j]) ** 2))
+            row[i] += w[j] * e
+            column[j] += w[i] * e
+    return row, column
+
+
+@dx.jit
+def above_f32(x: f32[n], w: f32[n]):
+    row, column = dx.zeros(f32[n]), dx.zeros(f32[n])
+    for i in n:
+        for j in range(i + 1, n.size):
+            e = (1.0 + (x[i] - x[j]) ** 2) ** -1.5
+            row[i] += w[j] * e
+            column[j] += w[i] * e
+    return row, column
+
+
+@dx.jit
+def from_itself(x: f64[n], w: f64[n]) -> f64:
+    return sum(w[i] * w[j] * (0.1 + (x[i] - x[j]) ** 2) ** -0.5 for i in n for j in range(i, n.size))
+
+
+@dx.jit
 def best(x: f64[n], w: f64[n]):
     """Cells that keep the greatest, and integers that count."""
     top = [-1e300 for _ in n]
@@ -89,6 +117,21 @@ def _below_f32(x, w):
     return e @ w, e.T @ w
 
 
+def _above(x, w):
+    e = np.triu(_exponentials(x, w), 1)
+    return e @ w, e.T @ w
+
+
+def _above_f32(x, w):
+    x, w = x.astype(float), w.astype(float)
+    e = np.triu((1.0 + (x[:, None] - x) ** 2) ** -1.5, 1)
+    return e @ w, e.T @ w
+
+
+def _from_itself(x, w):
+    return np.triu(w[:, None] * w * (0.1 + (x[:, None] - x) ** 2) ** -0.5).sum()
+
+
 def _up_to(x, w):
     e = np.tril(np.exp(-np.exp(-w)[:, None] * (x[:, None] - x) ** 2))
     return e.sum(0), ((e @ w) ** 2).sum()
@@ -104,7 +147,16 @@ def _total(x, w):
     return np.tril(w[:, None] * w * (0.1 + (x[:, None] - x) ** 2) ** -0.5, -1).sum()
 
 
-PROGRAMS = {below: _below, below_f32: _below_f32, up_to: _up_to, best: _best, total: _total}
+PROGRAMS = {
+    below: _below,
+    below_f32: _below_f32,
+    above: _above,
+    above_f32: _above_f32,
+    from_itself: _from_itself,
+    up_to: _up_to,
+    best: _best,
+    total: _total,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +182,7 @@ def chunks(request, monkeypatch) -> Iterator[None]:
 
 def elements(n: int, function=below) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(n)
-    type = np.float32 if function is below_f32 else np.float64
+    type = np.float32 if function in (below_f32, above_f32) else np.float64
     return rng.standard_normal(n).astype(type), rng.uniform(0.1, 2.0, n).astype(type)
 
 
@@ -142,25 +194,30 @@ def agree(got, want, tolerance: float) -> None:
 
 @pytest.mark.parametrize("function", PROGRAMS, ids=lambda f: f.__name__)
 def test_same_as_numpy(function, chunks, taken) -> None:
-    run, tolerance = dx.jit(function.__wrapped__), 1e-5 if function is below_f32 else 1e-12
+    run, tolerance = dx.jit(function.__wrapped__), 1e-5 if function in (below_f32, above_f32) else 1e-12
     for size in SIZES:
         agree(run(*elements(size, function)), PROGRAMS[function](*elements(size, function)), tolerance)
     assert any(taken)
 
 
-def test_rows_longer_than_a_block_of_a_sum(monkeypatch) -> None:
-    monkeypatch.setattr(lower_reductions, "SUM_BLOCK", 2)
-    run = dx.jit(below_f32.__wrapped__)
+@pytest.mark.parametrize("function", [below_f32, above_f32], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("block", [1, 2])
+def test_rows_longer_than_a_block_of_a_sum(function, block, monkeypatch) -> None:
+    monkeypatch.setattr(lower_reductions, "SUM_BLOCK", block)
+    run = dx.jit(function.__wrapped__)
     for size in SIZES:
-        agree(run(*elements(size, below_f32)), _below_f32(*elements(size, below_f32)), 1e-5)
+        agree(run(*elements(size, function)), PROGRAMS[function](*elements(size, function)), 1e-5)
 
 
-def test_numbers_beyond_the_end_are_not_touched() -> None:
-    """Neither by reading them nor by adding to them: NaN behind the tables, and around them."""
-    run, size = dx.jit(below.__wrapped__), 21
-    x, w = (np.full(64, np.nan) for _ in range(2))
-    x[:size], w[:size] = elements(size)
-    agree(run(x[:size], w[:size]), _below(x[:size], w[:size]), 1e-12)
+@pytest.mark.parametrize("function", [below, above], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("size", [20, 21])
+def test_numbers_around_are_not_touched(function, size) -> None:
+    """Neither by reading them nor by adding to them: NaN before and behind the tables."""
+    run = dx.jit(function.__wrapped__)
+    x, w = (np.full(96, np.nan) for _ in range(2))
+    x[40 : 40 + size], w[40 : 40 + size] = elements(size)
+    got = run(x[40 : 40 + size], w[40 : 40 + size])
+    agree(got, PROGRAMS[function](x[40 : 40 + size], w[40 : 40 + size]), 1e-12)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
