@@ -13,16 +13,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pydex.dialects import eff, ix
+from pydex.dialects import eff
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_copies import Copy
 from pydex.passes.lower_group import Group
 from pydex.passes.lower_iteration import Combine, begin, finish, reduced, reductions_of, run_loop
 from pydex.passes.lower_monoids import across
-from pydex.passes.lower_rows_choice import MANY, Rows
 from pydex.passes.lower_reductions import Reduction, Reductions
+from pydex.passes.lower_rows_choice import MANY, Rows
 from pydex.passes.lower_text import Idx, Val, add, maximum, minimum, mul, quotient, sub
 from pydex.passes.lower_vectors import Spread, both, counting, select, splat, vector
+
 
 def run_rows(low: Lowering, found: Rows, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     """The iterations lo … hi; the values that the reductions carry at the end."""

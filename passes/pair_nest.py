@@ -53,7 +53,9 @@ class PairNest:
         accum = eff.AccumOp(starts, ["add"] * len(starts), [v.type for v in last.operands], Region(body))
         insert(accum, end)
         self.sums: dict[int, SSAValue] = dict(zip(self.rows, accum.results, strict=False))
-        for k, diagonal, rest in zip(totals, made[len(reads) + len(starts) :], accum.results[len(starts) :], strict=True):
+        for k, diagonal, rest in zip(
+            totals, made[len(reads) + len(starts) :], accum.results[len(starts) :], strict=True
+        ):
             self.sums[k] = new(end, arith.AddfOp(diagonal, rest))
 
     def _diagonal(self, index: SSAValue, near: Operation, reads: Mapping[Hashable, Column]) -> list[SSAValue]:

@@ -168,5 +168,3 @@ def _operations(loop: ix.ForOp) -> float:
             free = op.regions or isinstance(op, arith.NegfOp | ix.IndexOp)
             total += 0 if free else ADD if isinstance(op, eff.AddOp) else weight(op)
     return total
-
-

@@ -257,4 +257,3 @@ class PairWriter:
             )
             self.made[key] = new(self.near, copy)
         return self.made[key]
-
