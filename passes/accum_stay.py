@@ -6,6 +6,8 @@ Gathered, b takes a second loop over all pairs, with an exponential of its own, 
 exponential costs several times what it costs to load, add and store in the loop that goes along b, where LLVM adds to
 neighbours side by side.
 
+So do operations that are many together, in a triangle.
+
 Only adds to an element in an innermost loop that goes along the last axis, without branches. Not where each iteration
 of the nest has a cell of its own with nothing in it before: that is a table, made where the adds were. Not where
 exchanging both loops gives the same value: then the two loops will be one (`cse`), and nothing is scattered. Not with
@@ -25,7 +27,11 @@ from .accum_cells import same_cell
 from .affine import ONE, affine
 from .cse import COMMUTATIVE
 from .fuse_inline import body_slice, is_dear
+from .lower_cost import weight
 from .monoids import is_identity
+
+#: So many operations are worth as much as an exponential.
+LONG = 16
 
 #: Functions whose loops may run a second time (lower_far.py), which nothing that is added to allows.
 PERIODIC = (math.SinOp, math.CosOp, math.TanOp)
@@ -38,10 +44,12 @@ def stays(add: eff.AddOp) -> bool:
         return False
     if any(op.regions or isinstance(op, PERIODIC) for op in loop.body.block.ops):
         return False
-    needed = _dear(loop, add.value)
+    needed = set(body_slice(loop, add.value))
     others = [o.value for o in loop.body.block.ops if isinstance(o, eff.AddOp) and not same_cell(o, add)]
-    shared = needed & {op for value in [*loop.yielded, *others] for op in _dear(loop, value)}
-    return any(not _is_symmetric(op, loop) for op in shared)
+    shared = needed & {op for value in [*loop.yielded, *others] for op in body_slice(loop, value)}
+    if any(is_dear(op) and not _is_symmetric(op, loop) for op in shared):
+        return True
+    return _is_triangle(loop) and sum(weight(op) for op in shared if not isinstance(op, ix.AtOp)) >= LONG
 
 
 def _goes_along(add: eff.AddOp, loop: ix.ForOp) -> bool:
@@ -65,9 +73,10 @@ def _has_own_cells(add: eff.AddOp) -> bool:
     return is_identity(op.monoids[accumulator.index], op.initial[accumulator.index])
 
 
-def _dear(loop: ix.ForOp, value: SSAValue) -> set[Operation]:
-    """The dear ops of the loop's body that the value is made of."""
-    return {op for op in body_slice(loop, value) if is_dear(op)}
+def _is_triangle(loop: ix.ForOp) -> bool:
+    """Does the loop around say how long it is? Then no exchange of the two makes one loop of both gathers."""
+    outer = loop.parent_op()
+    return isinstance(outer, ix.ForOp) and outer.symbol is not None and outer.symbol.data in loop.size.symbols()
 
 
 def _is_symmetric(op: Operation, inner: ix.ForOp) -> bool:

@@ -25,6 +25,7 @@ from pydex.dialects.sizes import SizeAttr
 from pydex.passes import lower_parallel
 from pydex.passes.lower import SMALL, Lowering
 from pydex.passes.lower_lane_choice import Choice
+from pydex.passes.lower_rows_choice import MANY, Rows
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_to_cpu import Cpu
 
@@ -81,6 +82,12 @@ class _Watched(Cpu):
     def in_lanes(self, op: ix.ForOp) -> Choice | None:
         self.seen.lanes[op] = self.choices.of(op)
         return super().in_lanes(op)
+
+    def in_rows(self, op: ix.ForOp) -> Rows | None:
+        found = super().in_rows(op)
+        if found is not None:
+            self.seen.lanes[found.inner] = Choice(found.width, f"of {MANY} rows side by side")
+        return found
 
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
         shared = super().parallel(low, op)

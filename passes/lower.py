@@ -27,6 +27,7 @@ from pydex.passes.lower_vectors import Index, Spread, alike, as_vector, splat, v
 
 if TYPE_CHECKING:
     from pydex.passes.lower_lane_choice import Choice
+    from pydex.passes.lower_rows_choice import Rows
 
 #: Tables of constant size up to this many elements lie on the stack, where LLVM turns them into registers.
 SMALL = 64
@@ -105,6 +106,10 @@ class Target(Protocol):
 
     def in_lanes(self, op: ix.ForOp) -> Choice | None:
         """How the iterations are to run in the lanes of vectors; None: they are not."""
+        ...
+
+    def in_rows(self, op: ix.ForOp) -> Rows | None:
+        """The loop inside whose iterations run in lanes, in several of this loop at once; None: there is none."""
         ...
 
 

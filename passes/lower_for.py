@@ -17,6 +17,7 @@ from pydex.passes.lower_jam import run_inside
 from pydex.passes.lower_lanes import run_lanes
 from pydex.passes.lower_narrow import in_32_bits, narrow_indices
 from pydex.passes.lower_reductions import Reductions
+from pydex.passes.lower_rows import run_rows
 from pydex.passes.lower_scatter import run_scatter, scattered
 from pydex.passes.lower_search import run_search, searches
 from pydex.passes.lower_tail import run_tail, tail
@@ -65,6 +66,8 @@ def run_range(low: Lowering, op: ix.ForOp, reductions: Reductions, lo: Idx, hi: 
 
 def _alone(low: Lowering, op: ix.ForOp, inside: Interior | None, reductions: Reductions, lo: Idx, hi: Idx) -> list[Val]:
     """The iterations, in the form that their body asks for."""
+    if (found := low.target.in_rows(op)) is not None:
+        return run_rows(low, found, reductions, lo, hi)
     if adds := scattered(low, op):
         run_scatter(low, op, adds, lo, hi, lambda i: iteration(low, op, i))
         return []

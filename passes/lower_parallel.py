@@ -29,6 +29,7 @@ from pydex.passes.lower_for import run_range
 from pydex.passes.lower_iteration import finish, reductions_of
 from pydex.passes.lower_monoids import combine, identity
 from pydex.passes.lower_outline import MAX_CHUNKS, environment, outline, run_chunks, slot_type
+from pydex.passes.lower_rows_choice import MANY
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient, sub
 from pydex.passes.lower_vectors import select
 
@@ -118,7 +119,8 @@ class Chunks:
         self.code = low.code
         self.trips = low.size(op.size)
         made = low.target.in_lanes(op)
-        self.lanes = made.width if made is not None else 1
+        self.rows = made is None and low.target.in_rows(op) is not None
+        self.lanes = made.width if made is not None else MANY if self.rows else 1
         self.groups = quotient(low.code, add(low.code, self.trips, self.lanes - 1), self.lanes)
         self.accumulators = shared_accumulators(op)
         self.work = maximum(low.code, mul(low.code, self.trips, low.size(visible(op, work(op.body.block)))), 0)
@@ -132,6 +134,7 @@ class Chunks:
         """The number of chunks: a function of sizes."""
         code = self.code
         enough, per_cell = (CHUNK_WORK, WORK_PER_CELL) if self.lanes == 1 else (LANES_CHUNK_WORK, LANES_WORK_PER_CELL)
+        per_cell *= 2 if self.rows else 1  # rows of a triangle are half as long as the last
         chunks = minimum(code, quotient(code, self.work, enough), MAX_CHUNKS)
         for argument in self.accumulators:
             if isinstance(argument.type, eff.AccType) and isinstance(argument.type.content, ix.TableType):

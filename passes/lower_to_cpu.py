@@ -31,6 +31,7 @@ from pydex.passes.lower_cost import is_short
 from pydex.passes.lower_lane_choice import Choice, Choices
 from pydex.passes.lower_monoids import is_float
 from pydex.passes.lower_powers import half_power
+from pydex.passes.lower_rows_choice import Rows, rows
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_text import Val
 from pydex.passes.lower_vectors import element, lanes_of, negation, with_element
@@ -116,6 +117,9 @@ class Cpu(Memory):
     def in_lanes(self, op: ix.ForOp) -> Choice | None:
         made = self.choices.of(op)
         return made if made.width else None
+
+    def in_rows(self, op: ix.ForOp) -> Rows | None:
+        return rows(op)
 
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
         if not self.shares(op):

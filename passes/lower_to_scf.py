@@ -147,6 +147,9 @@ class Portable:
     def turned(self, low: Lowering, type: ix.TableType, source: Any, target: Any) -> bool:
         return False
 
+    def in_rows(self, op: ix.ForOp) -> None:
+        return None
+
     def parallel(self, low: Lowering, op: ix.ForOp) -> bool:
         simple = not any(k in ix.REDUCTIONS for k in op.kind_names) and not shared_accumulators(op)
         if not (simple and worth_it(op)):

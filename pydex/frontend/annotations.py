@@ -129,5 +129,3 @@ def _axis(el: Elaborator, value: Value, node: ast.expr) -> Any:
         if form is not None:
             el.fail("an axis is an index set, found a number", node, help=f"write dx.Fin({ast.unparse(node)})")
     el.fail("an axis is an index set", node)
-
-

@@ -200,5 +200,3 @@ def _of_set(el: Elaborator, index_set, name: str) -> Value | None:
         convert = conversions.CONVERSIONS[name]
         return Intrinsic(name, lambda el, value: convert(el, index_set, value))
     return None
-
-

@@ -212,9 +212,7 @@ def _is_cheap(op: Operation) -> bool:
     return isinstance(op, CHEAP) and not any(isinstance(r.type, ix.TableType) for r in op.results)
 
 
-def _select(
-    el: Elaborator, condition: SSAValue, arms: tuple[Arm, Arm], yields: list[list[SSAValue]]
-) -> list[SSAValue]:
+def _select(el: Elaborator, condition: SSAValue, arms: tuple[Arm, Arm], yields: list[list[SSAValue]]) -> list[SSAValue]:
     for arm in arms:
         for op in list(arm.block.ops):
             op.detach()

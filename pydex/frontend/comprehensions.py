@@ -84,5 +84,3 @@ def target_name(target: ast.expr) -> str:
     if isinstance(target, ast.Tuple) and target.elts and isinstance(target.elts[0], ast.Name):
         return target.elts[0].id
     return "i"
-
-

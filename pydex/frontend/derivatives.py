@@ -88,9 +88,7 @@ def apply_value_and_grad(
     return Tuple((result, shaped(this.wrt, found)))
 
 
-def apply_checkpoint(
-    el: Elaborator, this: Transformed, f: Value, args: list[Value], kwargs: dict[str, Value]
-) -> Value:
+def apply_checkpoint(el: Elaborator, this: Transformed, f: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
     at = target(el, f, args, kwargs)
     require_preconditions(el, at.instance, at.sizes)
     flat, types = operands(el, at.instance, at.args), ir_types(el.frame, at.result)
@@ -116,9 +114,9 @@ APPLY: dict[str, Callable[..., Value]] = {
     "transpose": lambda el, this, f, args, kwargs: transpose(el, f, *args),
     "pull_back": lambda el, this, f, args, kwargs: pull_back(el, f, args[:-1], args[-1:]),
     "transposed": lambda el, this, f, args, kwargs: _transposed(el, f, args[:-1], args[-1:]),
-    "linearized": lambda el, this, f, args, kwargs: push_forward(
-        el, f, args[: len(args) // 2], args[len(args) // 2 :]
-    )[1],
+    "linearized": lambda el, this, f, args, kwargs: push_forward(el, f, args[: len(args) // 2], args[len(args) // 2 :])[
+        1
+    ],
 }
 """What a call of `dx.grad(f)` and its like does; the last three are what Python gets from `dx.vjp(f, *args)`, …:
 functions of the arguments and then of cotangents or tangents."""
@@ -262,4 +260,3 @@ TRANSFORMS: dict[str, Callable[..., Value]] = {
     "jit": lambda el, f: f,
 }
 """What the functions of the public API do when they are called in compiled code."""
-

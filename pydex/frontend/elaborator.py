@@ -205,5 +205,3 @@ class Elaborator:
             raise error
         text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         raise error_class(error)(Diagnostic(text, self.span(node))) from None
-
-

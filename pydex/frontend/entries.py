@@ -109,8 +109,6 @@ def body_of_entry(el: Elaborator, function: Compiled, args: list[Value], types: 
     return function.apply(el, args, {})
 
 
-
-
 # --------------------------------------------------------------------------------------- asked before compiling
 
 

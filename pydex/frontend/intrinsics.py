@@ -52,6 +52,7 @@ def elementwise_call(el: Elaborator, name: str, args: list[Value], function: Cal
     if all(isinstance(a, NUMBERS) for a in args):
         return function(*args)
     if any(isinstance(a, Table) for a in args):
+
         def each(*parts: Value) -> Value:
             return elementwise_call(el, name, list(parts), function)
 
@@ -290,4 +291,3 @@ FOREIGN: dict[Any, str] = {
     **{getattr(builtins, name): name for name in PYTHON.split()},
 }
 """Functions of Python, math and NumPy, and which of ours they mean."""
-

@@ -234,4 +234,3 @@ def apply_hvp(el: Elaborator, this: Transformed, f: Value, args: list[Value], kw
 
 
 HIGHER = {"jacobian": apply_jacobian, "hessian": apply_hessian, "hvp": apply_hvp}
-

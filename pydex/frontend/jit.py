@@ -129,5 +129,3 @@ def is_compile_time(value: Value) -> bool:
     if isinstance(value, CompileTime):
         return True
     return isinstance(value, Static) and value.value is not None
-
-

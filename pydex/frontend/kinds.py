@@ -292,5 +292,3 @@ def part_at(kind: str, whole: IndexSet, at: Size) -> IndexSet:
     size, zero = size_of(base), Size.of(0)
     lo, hi = {"upto": (zero, at + 1), "below": (zero, at), "above": (at + 1, size), "starting": (at, size)}[kind]
     return Slice(base, lo, hi)
-
-

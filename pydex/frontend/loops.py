@@ -271,5 +271,3 @@ def _sequential_level(
         el.frame.emit(eff.YieldOp(next_types(el, carried)))
     el.frame.location, el.node = location, at
     carried.bind(el, op.results_)
-
-

@@ -92,9 +92,7 @@ def _on_forms(op: str, left: Size | None, right: Size | None) -> Int | None:
     return None
 
 
-def _floor_division(
-    el: Elaborator, op: str, a: SSAValue, b: SSAValue, dtype: ElementType, nonzero: bool
-) -> SSAValue:
+def _floor_division(el: Elaborator, op: str, a: SSAValue, b: SSAValue, dtype: ElementType, nonzero: bool) -> SSAValue:
     if dtype.is_float:
         return float_division.floored(el, op, a, b, dtype)
     if not nonzero:

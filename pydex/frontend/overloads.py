@@ -166,5 +166,3 @@ def unary(el: Elaborator, op: str, value: Value) -> Value:
     if scalars.dtype_of(value) == types.bool_:
         return operators.binary(el, "^", value, Literal(True))
     return operators.binary(el, "-", operators.negate(el, value), Literal(1))
-
-

@@ -1,7 +1,7 @@
 """An owned table of which every iteration writes exactly its element is no update: it is the table of the elements.
 
-    for i own (t = t0) { yield update t[i], v }   ==>   for i { yield v } -> tab
-    for j own (t = t0) { yield update t[p, j], v }   ==>   update t0[p], (for j { yield v } -> tab)
+for i own (t = t0) { yield update t[i], v }   ==>   for i { yield v } -> tab
+for j own (t = t0) { yield update t[p, j], v }   ==>   update t0[p], (for j { yield v } -> tab)
 """
 
 from __future__ import annotations

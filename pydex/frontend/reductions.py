@@ -264,5 +264,3 @@ def combine(el: Elaborator, name: str, left: Value, right: Value) -> Value:
             el.fail(f"{name} of {overloads.describe(left)} and {overloads.describe(right)}")
         return elementwise.extremum(el, name, left, right)
     return overloads.binary(el, COMBINE[name], left, right)
-
-

@@ -141,5 +141,3 @@ def fin(el: Elaborator, size: Value) -> Value:
     else:
         require(el, form, 0, f"an index set has a size that is not negative: {form!r} ≥ 0")
     return Static(Fin(form))
-
-

@@ -129,9 +129,7 @@ def matmul(el: Elaborator, left: Value, right: Value) -> Value:
         el.fail(f"'@' sums over {left.axes[-1]!r} on the left and {right.axes[0]!r} on the right")
 
     def dot(row: Table, k_of: Callable[[Value], Value]) -> Value:
-        return over_set(
-            el, "sum", row.axes[0], lambda k: overloads.binary(el, "*", item(el, row, k), k_of(k)), "k"
-        )
+        return over_set(el, "sum", row.axes[0], lambda k: overloads.binary(el, "*", item(el, row, k), k_of(k)), "k")
 
     def row_times(row: Table) -> Value:
         if len(right.axes) == 1:

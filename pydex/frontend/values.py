@@ -1,10 +1,10 @@
 """What names stand for while a program is elaborated.
 
-    Literal      a number that has met no type: 2, 0.5, True
-    Int          an integer known as a polynomial in sizes and loop indices: n.size, i, i + 1, 4*f + 2
-    Scalar       a typed number at run time
-    Table        tables at run time: one SSA value for each leaf of the element type
-    Tuple, Record, Struct, Static (a set, a type, None, a string, a module), and functions (functions.py)
+Literal      a number that has met no type: 2, 0.5, True
+Int          an integer known as a polynomial in sizes and loop indices: n.size, i, i + 1, 4*f + 2
+Scalar       a typed number at run time
+Table        tables at run time: one SSA value for each leaf of the element type
+Tuple, Record, Struct, Static (a set, a type, None, a string, a module), and functions (functions.py)
 """
 
 from __future__ import annotations

@@ -275,8 +275,7 @@ def _accum(frame: Frame, op: eff.AccumOp) -> list[Any]:
         frame.values[accumulator] = np.array(initial, frame.dtype(accumulator.type.content))
     yielded = frame.run(op.body.block)
     contents = [
-        c if c.ndim else scalar(c[()], i.type)
-        for c, i in zip(frame.get(op.accumulators), op.initial, strict=True)
+        c if c.ndim else scalar(c[()], i.type) for c, i in zip(frame.get(op.accumulators), op.initial, strict=True)
     ]
     return [*contents, *yielded]
 

@@ -1,8 +1,8 @@
 """Pages whose code is run: the fenced blocks of a Markdown file, executed one after the other as a notebook's cells.
 
-    ```python          runs; its output is the ```text block that follows, if one does
-    ```python fails    must raise; the ```text block that follows is the whole error
-    ```console         `$ pydex …` is run in the root of the repository; the other lines are what it prints
+```python          runs; its output is the ```text block that follows, if one does
+```python fails    must raise; the ```text block that follows is the whole error
+```console         `$ pydex …` is run in the root of the repository; the other lines are what it prints
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@
 #endif
 
 enum { ALIGN = 64, FIRST_BLOCK = 1 << 16, LARGEST_GROWTH = 1 << 26, HUGE_PAGE = 1 << 21 };
+enum { PAGE = 1 << 12, APART = 5 * ALIGN };  // tables of whole pages would meet in the same lines of the first cache
 
 typedef struct block {
   struct block *below, *above;
@@ -95,7 +96,7 @@ static block *next_block(int64_t need) {
 void *pdx_alloc(int64_t bytes) {
   if (bytes < 0 || bytes > PTRDIFF_MAX - 2 * HUGE_PAGE) pdx_raise(PDX_OUT_OF_MEMORY, bytes, 0);
   int64_t need = (bytes + ALIGN - 1) & -(int64_t)ALIGN;
-  if (need == 0) need = ALIGN;
+  if (need % PAGE == 0) need += need ? APART : ALIGN;
   if (!top || top->size - top->used < need) {
     block *next = next_block(need);
     if (!next) pdx_raise(PDX_OUT_OF_MEMORY, bytes, 0);

@@ -389,8 +389,6 @@ def early(x: f64[n]) -> f64:
     return y
 
 
-@pytest.mark.parametrize(
-    "function, args", program.slow_but("product_table", "local_fn", "grad_in_loop")
-)
+@pytest.mark.parametrize("function, args", program.slow_but("product_table", "local_fn", "grad_in_loop"))
 def test_compiled_agrees_with_reference(function, args):
     assert_agrees_with_reference(function, args)
