@@ -1,4 +1,4 @@
-"""Of a sum that only goes into another sum, a nest's reverse stores the latter: gradients stay what they were."""
+"""Of a sum that only goes into another sum, the reverse of a nest stores the latter: gradients stay what they were."""
 
 import numpy as np
 import pytest
