@@ -12,6 +12,7 @@ PASSES: dict[str, str] = {
     "disown": "pydex.passes.disown:Disown",
     "fold": "pydex.passes.fold:Fold",
     "inline": "pydex.passes.inline:Inline",
+    "ix-blocks": "pydex.passes.ix_blocks:IxBlocks",
     "ix-contract": "pydex.passes.ix_contract:IxContract",
     "ix-fuse": "pydex.passes.ix_fuse:IxFuse",
     "ix-interchange": "pydex.passes.ix_interchange:IxInterchange",

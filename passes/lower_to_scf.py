@@ -30,7 +30,7 @@ from pydex.passes.lower_iteration import iteration
 from pydex.passes.lower_parallel import shared_accumulators, worth_it
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_scalars import scalar_type
-from pydex.passes.lower_text import Idx, Lines, Val
+from pydex.passes.lower_text import Idx, Lines, Val, add
 
 #: How MLIR writes, in a list of numbers, that the number is an operand.
 DYNAMIC = -(2**63)
@@ -38,12 +38,13 @@ DYNAMIC = -(2**63)
 
 @dataclass(frozen=True, eq=False)
 class Memref:
-    """A memref, the first indices that are fixed, and the number of axes left."""
+    """A memref, the first indices that are fixed, the number of axes left, and the row that is the first one here."""
 
     memref: Val
     prefix: tuple[Idx, ...]
     rank: int
     element: Attribute
+    start: Idx = 0
 
 
 @dataclass
@@ -82,20 +83,29 @@ class Portable:
         return spare
 
     def view(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Memref:
-        return replace(place, prefix=(*place.prefix, *indices), rank=place.rank - len(indices))
+        start = 0 if indices else place.start
+        return replace(place, prefix=self._at(low, place, indices), rank=place.rank - len(indices), start=start)
+
+    def rows_from(self, low: Lowering, place: Memref, start: Idx) -> Memref:
+        return replace(place, start=start)
+
+    def _at(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> tuple[Any, ...]:
+        moved = [add(low.code, indices[0], place.start), *indices[1:]] if indices else []
+        return (*place.prefix, *moved)
 
     def load(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Val:
-        at = (*place.prefix, *indices)
+        at = self._at(low, place, indices)
         line = f"memref.load {{}}[{', '.join(['{}'] * len(at))}] : {place.memref.type}"
         return low.code.let(self.spell(place.element), line, place.memref, *at)
 
     def store(self, low: Lowering, place: Memref, indices: Sequence[Any], value: Val) -> None:
-        at = (*place.prefix, *indices)
+        at = self._at(low, place, indices)
         line = f"memref.store {{}}, {{}}[{', '.join(['{}'] * len(at))}] : {place.memref.type}"
         low.code.do(line, value, place.memref, *at)
 
     def carried(self, low: Lowering, place: Memref) -> list[Val]:
         """The memref, as one of any strides."""
+        assert place.start == 0, "rows of a table are not handed on"
         memref, type = place.memref, self.memref_type(place.rank, place.element, strided=True)
         if place.prefix:
             memref = self._subview(low, place)

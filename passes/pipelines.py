@@ -41,6 +41,7 @@ OPTIMISE = (
     "cse",  # what has met outside of the loops
     "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
     "ix-skip-zeros",  # after ix-sink: tangents of all directions lie side by side
+    "ix-blocks",  # after all that moves loops: it sees which tables are left between them
 )
 
 #: All that happens to a program before it is lowered.

@@ -1,0 +1,57 @@
+"""ix-blocks: what contractions leave between loops over points lives for a block of points.
+
+    h = ix.contract [n, w, d] %x[#0, #2], %v[#2, #1] -> [#0, #1];  z = for i in n { … h[i, j] … } -> tab;  …
+    ==>  ix.blocks b { h = ix.contract [l, w, d] %x[#0 + k*b, #2], …;  z = for i in l { … };  … }
+
+`ix-contract` takes contractions out of loops over points, so that vectors of all points stand between loops, which
+may be many times what goes in and comes out. Here those loops become one, over blocks (point_groups finds them,
+point_blocks makes it). One block has all points where their vectors are small beside the weights they meet.
+
+What it does not do: loops that may fail, or own tables, or look for the place of a maximum; rows whose length depends
+on the point; rows that are read by other points, or once more when a sum over all points is known: those are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from pydex.dialects.blocks import BlocksOp
+from pydex.dialects.contract import ContractOp
+
+from .dce import dce
+from .edit import blocks, ops_of
+from .point_blocks import in_blocks
+from .point_groups import group_in
+from .point_sums import take_out_sums
+
+
+@dataclass(frozen=True)
+class IxBlocks(ModulePass):
+    """Goes through points in blocks. length: points in a block (for tests, whose sizes are small)."""
+
+    name: ClassVar[str] = "ix-blocks"
+    length: int = 0
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if any(isinstance(inner, ContractOp) for inner in op.walk()) and _inside(op, self.length):
+            dce(op)
+
+
+def _inside(root: Operation, length: int) -> bool:
+    """Rewrite the blocks of IR inside an op."""
+    changed = False
+    for block in blocks(root):
+        while (group := group_in(block)) is not None:
+            changed = True
+            if not take_out_sums(group):
+                in_blocks(group, length)
+        for op in ops_of(block):
+            if op.regions and not isinstance(op, BlocksOp):
+                changed |= _inside(op, length)
+    return changed

@@ -1,0 +1,221 @@
+"""Which loops and contractions of a block go over the same points, and leave tables of rows to each other.
+
+    h = ix.contract %x[#0, #2], %v[#2, #1] -> [#0, #1]     box index 0 is the point: h has a row for each
+    z = for i { … h[i, j] … } -> tab                         reads a point's own row, and makes one
+    w = ix.contract %x[#0, #2], %z[#0, #1] -> [#2, #1]     a sum over points
+    b = for j { for i { z[i, j] } -> add } -> tab            sums over points
+
+What needs other rows than the point's own, or a sum over points, belongs to no group that makes it: it comes after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.ir import Block, Operation, SSAValue
+
+from pydex.dialects import eff, ix
+from pydex.dialects.contract import ContractOp
+from pydex.dialects.sizes import SizeAttr
+
+from .needs import Needs, defined_symbol, needs
+
+#: What combines in any order, block by block.
+COMBINED = {"tab", *ix.REDUCTIONS} - {"argmax", "argmin"}
+
+
+@dataclass(frozen=True)
+class Member:
+    """An op of the block that goes over points: `axis` is the index of a contraction's box that is the point, or the
+    number of loops around the one over points (`loop`), which hand on what it makes."""
+
+    op: Operation
+    axis: int
+    loop: ix.ForOp | None = None
+
+    @property
+    def size(self) -> SizeAttr:
+        if self.loop is not None:
+            return self.loop.size
+        assert isinstance(self.op, ContractOp)
+        return self.op.sizes.data[self.axis]
+
+    def rows(self) -> list[SSAValue]:
+        """The tables it makes that have a row for each point."""
+        if isinstance(self.op, ContractOp):
+            return [self.op.result] if _position(self.op.out_place.data, self.axis) is not None else []
+        return [r for r, kind in self._handed_on() if kind == "tab"]
+
+    def position(self) -> int:
+        """Which axis of these tables is the point."""
+        return (_position(self.op.out_place.data, self.axis) or 0) if isinstance(self.op, ContractOp) else self.axis
+
+    def sums(self) -> list[tuple[SSAValue, str]]:
+        """What else it makes of all points, and how it is combined."""
+        if isinstance(self.op, ContractOp):
+            return [] if self.rows() else [(self.op.result, "sum")]
+        return [(r, "sum" if self.axis else kind) for r, kind in self._handed_on() if kind != "tab"]
+
+    def _handed_on(self) -> list[tuple[SSAValue, str]]:
+        """The results of the loop over points, as results of the op."""
+        assert self.loop is not None
+        kinds = self.loop.kind_names
+        return list(zip(self.op.results[len(self.op.results) - len(kinds) :], kinds, strict=True))
+
+    def reads_own(self, table: SSAValue, position: int) -> bool:
+        """Of a table with rows, does it read what belongs to its own point only?"""
+        if self.loop is None:
+            assert isinstance(self.op, ContractOp)
+            own = all(_position(p, self.axis) == position for t, p in self.op.places[:2] if t is table)
+            return own and _extent(table, position) == self.size
+        return all(self._is_own(use.operation, use.index, position) for use in table.uses if _in(use.operation, self.op))
+
+    def _is_own(self, op: Operation, operand: int, position: int) -> bool:
+        indexed = isinstance(op, ix.AtOp) and operand == 0 and len(op.indices) > position
+        return indexed and op.indices[position] is self.loop.index  # pyright: ignore
+
+
+@dataclass
+class Group:
+    """Members in order, what of the block has to come after them, and accumulations that are around one."""
+
+    members: list[Member] = field(default_factory=list)
+    after: list[Operation] = field(default_factory=list)
+
+    def rows(self) -> dict[SSAValue, int]:
+        """The tables of rows, and which axis is the point."""
+        return {value: m.position() for m in self.members for value in m.rows()}
+
+    def local(self) -> list[SSAValue]:
+        """Those that only members read."""
+        return [v for v in self.rows() if not self.read_after(v)]
+
+    def read_after(self, value: SSAValue) -> list[Operation]:
+        """The other ops that use a value."""
+        return [u.operation for u in value.uses if not any(_in(u.operation, m.op) for m in self.members)]
+
+
+def _in(op: Operation, outer: Operation) -> bool:
+    return op is outer or outer.is_ancestor(op)
+
+
+def _position(place: Sequence[SizeAttr], axis: int) -> int | None:
+    """Which index of the place is the box index, if one is and no other depends on it."""
+    point = f"#{axis}"
+    found = [k for k, p in enumerate(place) if point in p.symbols()]
+    return found[0] if len(found) == 1 and str(place[found[0]]) == point else None
+
+
+# -------------------------------------------------------------------------------------------------- finding a group
+
+
+def group_in(block: Block) -> Group | None:
+    """The group with most members of those that leave tables to each other. Only where something is contracted: other
+    loops make what they need once more."""
+    if not any(isinstance(op, ContractOp) for op in block.ops):
+        return None
+    facts = {op: needs(op) for op in block.ops if op is not block.last_op}
+    groups = [_whole(component, facts) for component in _components(facts)]
+    return max((g for g in groups if g.local()), key=lambda g: len(g.members), default=None)
+
+
+def _whole(component: set[Member], facts: dict[Operation, Needs]) -> Group:
+    """A group of the component. Rows that are read after it are rows of a table: their axis is the first."""
+    while True:
+        group = _ordered(component, facts)
+        wrong = {m for m in group.members if m.position() and any(map(group.read_after, m.rows()))}
+        if not wrong:
+            return group
+        component = component - wrong
+
+
+def _candidates(op: Operation, found: Needs) -> list[Member]:
+    """What the op may be a member as."""
+    if isinstance(op, ContractOp):
+        return [Member(op, a) for a in range(len(op.sizes.data)) if _has_own_row(op, a) or not _mentions(op, a)]
+    if "except" in found.row:
+        return []
+    if isinstance(op, eff.AccumOp):
+        first = op.body.block.first_op
+        alone = isinstance(first, ix.ForOp) and first.next_op is op.body.block.last_op
+        handed_on = alone and list(op.yielded) == list(first.results_)
+        return [Member(op, 0, first)] if handed_on and _combines(first) else []
+    return list(nested(op)) if isinstance(op, ix.ForOp) else []
+
+
+def _has_own_row(op: ContractOp, axis: int) -> bool:
+    position = _position(op.out_place.data, axis)
+    return position is not None and _extent(op.result, position) == op.sizes.data[axis]
+
+
+def _extent(table: SSAValue, axis: int) -> SizeAttr:
+    assert isinstance(table.type, ix.TableType)
+    return table.type.sizes.data[axis]
+
+
+def _mentions(op: ContractOp, axis: int) -> bool:
+    return any(f"#{axis}" in p.symbols() for p in op.out_place.data)
+
+
+def nested(op: ix.ForOp) -> Iterator[Member]:
+    """The loop, and the loops inside whose results are handed on as they are."""
+    loop, depth, around = op, 0, set[str]()
+    while _combines(loop) and around.isdisjoint(loop.size.symbols()):
+        yield Member(op, depth, loop)
+        inner = [o for o in loop.body.block.ops if o.regions or isinstance(o, eff.AddOp)]
+        if len(inner) != 1 or not isinstance(inner[0], ix.ForOp) or set(loop.kind_names) != {"tab"}:
+            return
+        if list(loop.yielded) != list(inner[0].results_):
+            return
+        around.add(defined_symbol(loop) or "")
+        loop, depth = inner[0], depth + 1
+
+
+def _combines(loop: ix.ForOp) -> bool:
+    """May the iterations be made block by block? No row is longer than another."""
+    sizes = [s for r in loop.results_ if isinstance(r.type, ix.TableType) for s in r.type.sizes]
+    return COMBINED.issuperset(loop.kind_names) and not any(map(ix.axis_dependent, sizes))
+
+
+def _components(facts: dict[Operation, Needs]) -> list[set[Member]]:
+    """Members that are connected by tables of rows."""
+    candidates = {op: _candidates(op, found) for op, found in facts.items()}
+    of: dict[Member, set[Member]] = {m: {m} for found in candidates.values() for m in found}
+    for member in of:
+        for table in member.rows():
+            for op in dict.fromkeys(_item(use.operation, facts) for use in table.uses):
+                for reader in candidates.get(op, ()):  # pyright: ignore[reportArgumentType, reportCallIssue]
+                    if reader.reads_own(table, member.position()) and of[reader] is not of[member]:
+                        of[member] |= of[reader]
+                        of.update(dict.fromkeys(of[reader], of[member]))
+    return [c for c in {id(c): c for c in of.values()}.values() if len(c) > 1]
+
+
+def _item(op: Operation | None, facts: dict[Operation, Needs]) -> Operation | None:
+    """The op of the block that an op is, or is in."""
+    while op is not None and op not in facts:
+        op = op.parent_op()
+    return op
+
+
+def _ordered(component: set[Member], facts: dict[Operation, Needs]) -> Group:
+    """The members that can run block by block, in one loop; later ones may have to come after."""
+    as_member = {member.op: member for member in component}
+    group, rows = Group(), dict[SSAValue, int]()
+    late, late_symbols = set[SSAValue](), set[str]()
+    for op, found in facts.items():
+        member = as_member.get(op)
+        waits = bool(found.values & late or found.symbols & late_symbols)
+        own = member is not None and all(member.reads_own(v, rows[v]) for v in found.values if v in rows)
+        if member is not None and own and not waits:
+            group.members.append(member)
+            rows.update(dict.fromkeys(member.rows(), member.position()))
+            late.update(r for r in op.results if r not in rows)
+        elif waits or any(v in rows for v in found.values):
+            if "except" in found.row:  # nothing may fail before it
+                break
+            group.after.append(op)
+            late.update(op.results)
+            late_symbols.add(defined_symbol(op) or "")
+    return group
