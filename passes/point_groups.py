@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from xdsl.dialects import arith
 from xdsl.ir import Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
@@ -166,10 +167,15 @@ def nested(op: ix.ForOp) -> Iterator[Member]:
         inner = [o for o in loop.body.block.ops if o.regions or isinstance(o, eff.AddOp)]
         if len(inner) != 1 or not isinstance(inner[0], ix.ForOp) or set(loop.kind_names) != {"tab"}:
             return
-        if list(loop.yielded) != list(inner[0].results_):
+        if [_unwidened(v) for v in loop.yielded] != list(inner[0].results_):
             return
         around.add(defined_symbol(loop) or "")
         loop, depth = inner[0], depth + 1
+
+
+def _unwidened(value: SSAValue) -> SSAValue:
+    """A sum that is handed on as f64."""
+    return value.owner.operands[0] if isinstance(value.owner, arith.ExtFOp) else value
 
 
 def _combines(loop: ix.ForOp) -> bool:
