@@ -64,7 +64,7 @@ def end(low: Lowering, op: BlocksOp, kind: str, value: SSAValue, place: Any) -> 
             low.each(value.type, lambda at: _add(low, place, found, at))
         low.code.do("}} else {{")
         with low.frame():
-            low.copy(value.type, found, place)
+            low.each(value.type, lambda at: low.target.store(low, place, at, low.target.load(low, found, at)))
         low.code.do("}}")
 
 

@@ -122,11 +122,15 @@ class _Blocks:
 
     def build(self) -> BlocksOp:
         outer = self.emit
-        op = BlocksOp(self.count, fresh("b"), self.length, [h.kind for h in self.handed_on], [h.type for h in self.handed_on])
+        op = BlocksOp(
+            self.count, fresh("b"), self.length, [h.kind for h in self.handed_on], [h.type for h in self.handed_on]
+        )
         results = self._insert(op)
         self.emit = outer.into(op.body.block)
         rest = self._at_least(self._number(self.size - op.start), 0)
-        points = self._opened(self._i64(arith.MinSIOp, rest, self._number(self.length)), "points", [self.size, self.length])
+        points = self._opened(
+            self._i64(arith.MinSIOp, rest, self._number(self.length)), "points", [self.size, self.length]
+        )
         for member in self.members:
             if isinstance(member.op, ContractOp):
                 self._contraction(member.op, member.axis, points, op.start)

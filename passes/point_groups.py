@@ -70,7 +70,9 @@ class Member:
             assert isinstance(self.op, ContractOp)
             own = all(_position(p, self.axis) == position for t, p in self.op.places[:2] if t is table)
             return own and _extent(table, position) == self.size
-        return all(self._is_own(use.operation, use.index, position) for use in table.uses if _in(use.operation, self.op))
+        return all(
+            self._is_own(use.operation, use.index, position) for use in table.uses if _in(use.operation, self.op)
+        )
 
     def _is_own(self, op: Operation, operand: int, position: int) -> bool:
         indexed = isinstance(op, ix.AtOp) and operand == 0 and len(op.indices) > position
