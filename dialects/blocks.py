@@ -1,4 +1,4 @@
-"""`ix.blocks`: an order-free loop over blocks of points, so that what stands between loops over points dies with a block.
+"""`ix.blocks`: an order-free loop over blocks of points. What stands between loops over points dies with the block.
 
     %y, %w, %s = ix.blocks %b "b" : !ix.idx<m> by k { … ix.yield %r, %c, %x : … }
                  -> (rows !ix.tab<[n, o], f32>, sum !ix.tab<[d, o], f32>, add f32)

@@ -1,7 +1,7 @@
 """ix-blocks: what contractions leave between loops over points lives for a block of points.
 
-    h = ix.contract [n, w, d] %x[#0, #2], %v[#2, #1] -> [#0, #1];  z = for i in n { … h[i, j] … } -> tab;  …
-    ==>  ix.blocks b { h = ix.contract [l, w, d] %x[#0 + k*b, #2], …;  z = for i in l { … };  … }
+    h = ix.contract [n, w, d] x[#0, #2], v[#2, #1] -> [#0, #1];  z = for i in n { … h[i, j] … } -> tab;  …
+    ==>  ix.blocks b { h = ix.contract [l, w, d] x[#0 + k*b, #2], …;  z = for i in l { … };  … }
 
 `ix-contract` takes contractions out of loops over points, so that vectors of all points stand between loops, which
 may be many times what goes in and comes out. Here those loops become one, over blocks (point_groups finds them,
@@ -48,9 +48,11 @@ def _inside(root: Operation, length: int) -> bool:
     changed = False
     for block in blocks(root):
         while (group := group_in(block)) is not None:
+            if take_out_sums(group):
+                group = group_in(block)
+                assert group is not None
+            in_blocks(group, length)
             changed = True
-            if not take_out_sums(group):
-                in_blocks(group, length)
         for op in ops_of(block):
             if op.regions and not isinstance(op, BlocksOp):
                 changed |= _inside(op, length)

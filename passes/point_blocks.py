@@ -1,8 +1,16 @@
 """A group of loops over the same points becomes a loop over blocks of points (see point_groups).
 
-    h = ix.contract [n, w, d] %x[#0, #2], %v[#2, #1] -> [#0, #1];  z = for i in n { … h[i, j] … } -> tab;  …
-    ==>  k = …, m = ⌈n/k⌉
-         ix.blocks b in m { l = min(k, n - k*b);  h = ix.contract [l, w, d] %x[#0 + k*b, #2], …;  z = for i in l { … };  … }
+    h = ix.contract [n, w, d] x[#0, #2], v[#2, #1] -> [#0, #1]
+    z = for i in n { … h[i, j] … } -> tab
+    …
+    ==>
+    k = …;  m = ⌈n/k⌉
+    ix.blocks b in m {
+        l = min(k, n - k*b)
+        h = ix.contract [l, w, d] x[#0 + k*b, #2], v[#2, #1] -> [#0, #1]
+        z = for i in l { … h[i, j] … } -> tab
+        …
+    }
 
 So the tables of rows that die with a block take 16 P + 3 B bytes at most, P of which belong to a point; B are the bytes
 of all tables that go in and come out.
@@ -16,6 +24,7 @@ from dataclasses import dataclass
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import ArrayAttr, IndexType, IntegerAttr, i64
 from xdsl.ir import Attribute, Operation, SSAValue, Use
+from xdsl.rewriter import InsertPoint
 
 from pydex.dialects import eff, ix
 from pydex.dialects.blocks import BlocksOp
@@ -24,7 +33,7 @@ from pydex.dialects.sizes import SizeAttr, SizeListAttr
 
 from .ad_emit import Emitter
 from .cost_units import bytes_of
-from .edit import erase, terminator
+from .edit import erase
 from .needs import needs
 from .point_groups import Group, Member
 from .symbols import fresh
@@ -62,9 +71,9 @@ class _Blocks:
         self.handed_on = [HandedOn(v, kind, v.type, users) for v, kind in made if (users := group.read_after(v))]
         self.accumulations = [m.op for m in self.members if isinstance(m.op, eff.AccumOp)]
         last = self.members[-1].op
+        assert last.next_op is not None
         self.moved = [op for op in group.after if op.is_before_in_block(last)]
-        self.emit = Emitter.before(terminator(last.parent)) if last.next_op is None else Emitter.before(last.next_op)  # pyright: ignore
-        self.emit.location = self.members[0].op.location
+        self.emit = Emitter(InsertPoint.before(last.next_op), self.members[0].op.location)
         self.length, self.count = self._lengths(length)
 
     # --------------------------------------------------------------------------------------------------- sizes
@@ -122,15 +131,12 @@ class _Blocks:
 
     def build(self) -> BlocksOp:
         outer = self.emit
-        op = BlocksOp(
-            self.count, fresh("b"), self.length, [h.kind for h in self.handed_on], [h.type for h in self.handed_on]
-        )
+        kinds, types = [h.kind for h in self.handed_on], [h.type for h in self.handed_on]
+        op = BlocksOp(self.count, fresh("b"), self.length, kinds, types)
         results = self._insert(op)
         self.emit = outer.into(op.body.block)
-        rest = self._at_least(self._number(self.size - op.start), 0)
-        points = self._opened(
-            self._i64(arith.MinSIOp, rest, self._number(self.length)), "points", [self.size, self.length]
-        )
+        here = self._i64(arith.MinSIOp, self._number(self.size - op.start), self._number(self.length))
+        points = self._opened(self._at_least(here, 0), "points", [self.size, self.length])
         for member in self.members:
             if isinstance(member.op, ContractOp):
                 self._contraction(member.op, member.axis, points, op.start)
@@ -184,7 +190,7 @@ class _Blocks:
         self._cut(op.result, points)
 
     def _loop(self, member: Member, points: SizeAttr, blocks: BlocksOp) -> None:
-        """Let a loop go over the points of a block: it reads tables of all by the point, those of the block by its index."""
+        """Let a loop go over the points of a block: only tables of these are read by the loop's own index."""
         loop = member.loop
         assert loop is not None
         users = [use for use in loop.index.uses if not self._is_own_row(use)]
@@ -202,12 +208,10 @@ class _Blocks:
         loop.index._type = ix.IdxType(points)  # pyright: ignore[reportPrivateUsage]
         for row in member.rows():
             self._cut(row, points)
-        inner, above = loop, 0
-        while inner is not member.op:
-            for result, kind in zip(inner.results_, loop.kind_names, strict=True):
+        for above, inner in enumerate(member.inside()):
+            for result, kind in zip(inner.results, loop.kind_names, strict=True):
                 if kind == "tab":
                     _set_extent(result, above, points)
-            inner, above = inner.parent_op(), above + 1  # pyright: ignore[reportAssignmentType]
 
     def _is_own_row(self, use: Use) -> bool:
         op = use.operation

@@ -1,9 +1,9 @@
 """Which loops and contractions of a block go over the same points, and leave tables of rows to each other.
 
-    h = ix.contract %x[#0, #2], %v[#2, #1] -> [#0, #1]     box index 0 is the point: h has a row for each
-    z = for i { … h[i, j] … } -> tab                         reads a point's own row, and makes one
-    w = ix.contract %x[#0, #2], %z[#0, #1] -> [#2, #1]     a sum over points
-    b = for j { for i { z[i, j] } -> add } -> tab            sums over points
+    h = ix.contract x[#0, #2], v[#2, #1] -> [#0, #1]    box index 0 is the point: h has a row for each
+    z = for i { … h[i, j] … } -> tab                    reads a point's own row, and makes one
+    w = ix.contract x[#0, #2], z[#0, #1] -> [#2, #1]    a sum over points
+    b = for j { for i { z[i, j] } -> add } -> tab       sums over points
 
 What needs other rows than the point's own, or a sum over points, belongs to no group that makes it: it comes after.
 """
@@ -63,6 +63,13 @@ class Member:
         assert self.loop is not None
         kinds = self.loop.kind_names
         return list(zip(self.op.results[len(self.op.results) - len(kinds) :], kinds, strict=True))
+
+    def inside(self) -> Iterator[Operation]:
+        """The loop over points and those around it, inside of the op."""
+        loop: Operation | None = self.loop
+        while loop is not None and loop is not self.op:
+            yield loop
+            loop = loop.parent_op()
 
     def reads_own(self, table: SSAValue, position: int) -> bool:
         """Of a table with rows, does it read what belongs to its own point only?"""
@@ -141,9 +148,9 @@ def _candidates(op: Operation, found: Needs) -> list[Member]:
         return []
     if isinstance(op, eff.AccumOp):
         first = op.body.block.first_op
-        alone = isinstance(first, ix.ForOp) and first.next_op is op.body.block.last_op
-        handed_on = alone and list(op.yielded) == list(first.results_)
-        return [Member(op, 0, first)] if handed_on and _combines(first) else []
+        if not isinstance(first, ix.ForOp) or first.next_op is not op.body.block.last_op:
+            return []
+        return [Member(op, 0, first)] if list(op.yielded) == list(first.results_) and _combines(first) else []
     return list(nested(op)) if isinstance(op, ix.ForOp) else []
 
 
@@ -167,12 +174,13 @@ def nested(op: ix.ForOp) -> Iterator[Member]:
     while _combines(loop) and around.isdisjoint(loop.size.symbols()):
         yield Member(op, depth, loop)
         inner = [o for o in loop.body.block.ops if o.regions or isinstance(o, eff.AddOp)]
-        if len(inner) != 1 or not isinstance(inner[0], ix.ForOp) or set(loop.kind_names) != {"tab"}:
+        found = inner[0] if len(inner) == 1 else None
+        if not isinstance(found, ix.ForOp) or set(loop.kind_names) != {"tab"}:
             return
-        if [_unwidened(v) for v in loop.yielded] != list(inner[0].results_):
+        if [_unwidened(v) for v in loop.yielded] != list(found.results_):
             return
         around.add(defined_symbol(loop) or "")
-        loop, depth = inner[0], depth + 1
+        loop, depth = found, depth + 1
 
 
 def _unwidened(value: SSAValue) -> SSAValue:
