@@ -17,15 +17,31 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from .ix import REDUCTIONS, IdxType, TableType, YieldOp, parse_header, parse_results, print_header, print_results
+from .ix import (
+    REDUCTIONS,
+    IdxType,
+    OpenOp,
+    TableType,
+    YieldOp,
+    parse_header,
+    parse_results,
+    print_header,
+    print_results,
+)
 from .sizes import SizeAttr, parse_size
+
+
+def differing(part: TableType, whole: TableType) -> list[int]:
+    """The axes in which two types differ: of rows and the table of all, there is one."""
+    return [axis for axis, (a, b) in enumerate(zip(part.sizes, whole.sizes, strict=True)) if a != b]
 
 
 @irdl_op_definition
 class BlocksOp(IRDLOperation):
     """Iterations in any order, at least one. Each result is
 
-    * `rows`: the table of the rows of all blocks: each yields a table of those from k*b on;
+    * `rows`: the table of the rows of all blocks, each of which yields a table of those from k*b on; along the axis in
+      which the two types differ;
     * `sum`: the sum of the tables that they yield, which `ix.contract` has made;
     * a reduction of scalars other than argmax and argmin, as those of `ix.for`.
 
@@ -74,6 +90,11 @@ class BlocksOp(IRDLOperation):
         return self.length * self.symbol.data
 
     @property
+    def points(self) -> SizeAttr:
+        """How many points a block has: a size that the body opens."""
+        return SizeAttr.of(next(op.symbol.data for op in self.body.block.ops if isinstance(op, OpenOp)))
+
+    @property
     def kind_names(self) -> list[str]:
         return [k.data for k in self.kinds]
 
@@ -100,8 +121,9 @@ class BlocksOp(IRDLOperation):
         if isinstance(value, TableType) != (kind in ("rows", "sum")):
             raise VerifyException(f"'{kind}' of {value}")
         if kind == "rows" and isinstance(value, TableType) and isinstance(result, TableType):
-            value = TableType(ArrayAttr([result.sizes.data[0], *value.sizes.data[1:]]), value.element)
-        if result != value:
+            if value.rank != result.rank or value.element != result.element or len(differing(value, result)) != 1:
+                raise VerifyException(f"rows of {value} are not those of {result}")
+        elif result != value:
             raise VerifyException(f"a '{kind}' of {value} is one, too, found {result}")
 
     def print(self, printer: Printer) -> None:

@@ -151,7 +151,7 @@ class Scope:
 
     def leave_blocks(self, op: BlocksOp, cost: Formula) -> Formula:
         """The sum over blocks of points."""
-        plain, points = cost.part(lambda monomial, _: not _has_unknown(monomial)), points_of(op)
+        plain, points = cost.part(lambda monomial, _: not _has_unknown(monomial)), str(op.points)
         whole, count = self.extent(op, self.whole(op)), self.formula(op.size)
         total = cost_rules.over_blocks(
             plain, points, self.formula(op.length), whole, lambda rest: sum_over(op.symbol.data, count, rest)
@@ -188,11 +188,6 @@ def _weighted(cost: Formula, names: Sequence[str]) -> Formula:
                 product = product * Formula.of(atom)
         total = total + product
     return total
-
-
-def points_of(op: BlocksOp) -> str:
-    """The symbol of the number of points in a block."""
-    return next(o.symbol.data for o in op.body.block.ops if isinstance(o, ix.OpenOp))
 
 
 def _number(value: SSAValue) -> SizeAttr | None:

@@ -19,13 +19,12 @@ from xdsl.ir import Block, Operation
 from pydex.dialects import eff, ix
 from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.contract import ContractOp
-from pydex.dialects.sizes import SizeAttr
 from pydex.passes.cost_bounds import larger
 from pydex.passes.cost_formula import Formula
 from pydex.passes.cost_memory import Memory
 from pydex.passes.cost_ops import OpCosts
 from pydex.passes.cost_rules import in_a_block
-from pydex.passes.cost_scope import Scope, points_of, shown
+from pydex.passes.cost_scope import Scope, shown
 from pydex.passes.cost_units import is_float, reduced_by
 
 
@@ -52,8 +51,8 @@ class Span(OpCosts):
                 trips, asked = Formula.of(f"most_{self.scope.trips(op).label}"), self.block(op.condition.block)
                 return trips * (self.block(op.body.block) + asked) + asked
             case BlocksOp():  # sums over points are trees, in blocks and of those
-                whole, points = self.scope.whole(op), points_of(op)
-                trees = {f"log2({shown(SizeAttr.of(points))})": Formula.of(f"log2({shown(whole)})")}
+                whole, points = self.scope.whole(op), str(op.points)
+                trees = {f"log2({shown(op.points)})": Formula.of(f"log2({shown(whole)})")}
                 return self.block(op.body.block).substitute({**trees, points: self.scope.formula(whole)})
             case ContractOp():
                 places = {s for place in op.out_place.data for s in place.symbols()}
@@ -112,7 +111,7 @@ class Peak(OpCosts):
                 return Formula({}), each * _most(self, op, lambda block: self.block(block)[1])
             case BlocksOp():
                 rule = self.scope.blocks[str(op.length)]
-                return Formula({}), in_a_block(self.block(op.body.block)[1], points_of(op), rule, self.scope.formula)
+                return Formula({}), in_a_block(self.block(op.body.block)[1], str(op.points), rule, self.scope.formula)
             case eff.WhileOp():
                 return Formula({}), larger(*(self.block(b)[1] for b in blocks))
             case scf.IfOp():

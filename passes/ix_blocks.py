@@ -23,11 +23,12 @@ from xdsl.passes import ModulePass
 
 from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.contract import ContractOp
+from pydex.dialects.sizes import SizeAttr
 
 from .dce import dce
 from .edit import blocks, ops_of
 from .point_blocks import in_blocks
-from .point_groups import group_in
+from .point_groups import Group, group_in
 from .point_sums import take_out_sums
 
 
@@ -47,13 +48,22 @@ def _inside(root: Operation, length: int) -> bool:
     """Rewrite the blocks of IR inside an op."""
     changed = False
     for block in blocks(root):
-        while (group := group_in(block)) is not None:
+        while not isinstance(root, BlocksOp) and (group := group_in(block)) is not None:
             if take_out_sums(group):
                 group = group_in(block)
                 assert group is not None
-            in_blocks(group, length)
+            _in_blocks(group, length)
             changed = True
         for op in ops_of(block):
-            if op.regions and not isinstance(op, BlocksOp):
-                changed |= _inside(op, length)
+            changed |= bool(op.regions) and _inside(op, length)
     return changed
+
+
+def _in_blocks(group: Group, length: int) -> None:
+    """By every index that all tables of the group share, one in the other."""
+    done: list[SizeAttr] = []
+    inner: Group | None = group
+    while inner is not None:
+        op = in_blocks(inner, length)
+        done.append(op.points)
+        inner = group_in(op.body.block, done) if inner.again else None

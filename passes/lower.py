@@ -64,8 +64,8 @@ class Target(Protocol):
         """The place of the sub-table under these first indices."""
         ...
 
-    def rows_from(self, low: Lowering, place: Any, start: Idx) -> Any:
-        """The place of the rows from one on."""
+    def rows_from(self, low: Lowering, place: Any, axis: int, start: Idx) -> Any:
+        """The place of what lies from `start` on along an axis."""
         ...
 
     def load(self, low: Lowering, place: Any, indices: Sequence[Index]) -> Val: ...

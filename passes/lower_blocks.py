@@ -12,7 +12,7 @@ from typing import Any
 from xdsl.ir import SSAValue
 
 from pydex.dialects import ix
-from pydex.dialects.blocks import BlocksOp
+from pydex.dialects.blocks import BlocksOp, differing
 from pydex.dialects.contract import ContractOp
 from pydex.passes.lower import Lowering
 from pydex.passes.lower_monoids import combine
@@ -24,40 +24,44 @@ def blocks(low: Lowering, op: BlocksOp) -> None:
     """One block after the other: what is shared out is the loops inside."""
     results = list(zip(op.kind_names, op.yielded, op.results_, strict=True))
     reduced = [(kind, value, result) for kind, value, result in results if kind in ix.REDUCTIONS]
-    tables = [(kind, value, low.result(result)) for kind, value, result in results if kind not in ix.REDUCTIONS]
+    tables = [(kind, value, result) for kind, value, result in results if kind not in ix.REDUCTIONS]
+    low.places.update({result: low.result(result) for _, _, result in tables})
     reductions = Reductions([reduction(kind, low.type_of(v), v.type) for kind, v, _ in reduced])
 
     def block(b: Val, carried: list[Val]) -> Sequence[Val]:
         low.bind(op, b)
-        for kind, value, place in tables:
-            begin(low, op, kind, value, place, b)
+        for kind, value, result in tables:
+            _begin(low, op, kind, value, result, b)
         low.run(op.body.block)
-        for kind, value, place in tables:
-            end(low, op, kind, value, place)
+        for kind, value, result in tables:
+            _end(low, op, kind, value, result)
         return reductions.join(low, carried, [low.value(v) for _, v, _ in reduced])
 
     carried = low.loop(0, low.size(op.size), reductions.first(low, wide=True), block)
     for each, part, (_, _, result) in zip(reductions.all, reductions.split(carried), reduced, strict=True):
         low.values[result] = each.finish(low, part)
-    made = [r for kind, _, r in results if kind not in ix.REDUCTIONS]
-    low.places.update(zip(made, [place for _, _, place in tables], strict=True))
 
 
-def begin(low: Lowering, op: BlocksOp, kind: str, value: SSAValue, place: Any, b: Val) -> None:
+def _begin(low: Lowering, op: BlocksOp, kind: str, value: SSAValue, result: SSAValue, b: Val) -> None:
     """Before a block: where its rows, or its terms of a sum, are wanted."""
     if kind == "rows":
-        low.want(value, low.target.rows_from(low, place, low.size(op.start)))
+        low.want(value, _rows(low, op, value, result))
         return
     low.added[value] = low.code.let("i1", f"arith.cmpi ne, {{}}, {{}} : {b.type}", b, 0)
     if isinstance(value.owner, ContractOp):
-        low.want(value, place)
+        low.want(value, low.places[result])
 
 
-def end(low: Lowering, op: BlocksOp, kind: str, value: SSAValue, place: Any) -> None:
+def _rows(low: Lowering, op: BlocksOp, value: SSAValue, result: SSAValue) -> Any:
+    (axis,) = differing(value.type, result.type)  # pyright: ignore[reportArgumentType]
+    return low.target.rows_from(low, low.places[result], axis, low.size(op.start))
+
+
+def _end(low: Lowering, op: BlocksOp, kind: str, value: SSAValue, result: SSAValue) -> None:
     """After a block: what does not lie there yet is put there, or added."""
-    found = low.places[value]
+    found, place = low.places[value], low.places[result]
     if kind == "rows":
-        low.deliver(value, low.wanted.get(value) or low.target.rows_from(low, place, low.size(op.start)))
+        low.deliver(value, low.wanted.get(value) or _rows(low, op, value, result))
     elif found is not place:
         low.code.do("scf.if {} {{", low.added[value])
         with low.frame():

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 from xdsl.context import Context
@@ -38,13 +39,13 @@ DYNAMIC = -(2**63)
 
 @dataclass(frozen=True, eq=False)
 class Memref:
-    """A memref, the first indices that are fixed, the number of axes left, and the row that is the first one here."""
+    """A memref, the first indices that are fixed, the number of axes left, and where the table begins along them."""
 
     memref: Val
     prefix: tuple[Idx, ...]
     rank: int
     element: Attribute
-    start: Idx = 0
+    starts: tuple[Idx, ...] = ()
 
 
 @dataclass
@@ -83,14 +84,16 @@ class Portable:
         return spare
 
     def view(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Memref:
-        start = 0 if indices else place.start
-        return replace(place, prefix=self._at(low, place, indices), rank=place.rank - len(indices), start=start)
+        starts = place.starts[len(indices) :]
+        return replace(place, prefix=self._at(low, place, indices), rank=place.rank - len(indices), starts=starts)
 
-    def rows_from(self, low: Lowering, place: Memref, start: Idx) -> Memref:
-        return replace(place, start=start)
+    def rows_from(self, low: Lowering, place: Memref, axis: int, start: Idx) -> Memref:
+        starts = [*place.starts, *[0] * (place.rank - len(place.starts))]
+        starts[axis] = add(low.code, starts[axis], start)
+        return replace(place, starts=tuple(starts))
 
     def _at(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> tuple[Any, ...]:
-        moved = [add(low.code, indices[0], place.start), *indices[1:]] if indices else []
+        moved = [add(low.code, i, s) for i, s in zip_longest(indices, place.starts[: len(indices)], fillvalue=0)]
         return (*place.prefix, *moved)
 
     def load(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Val:
@@ -105,7 +108,7 @@ class Portable:
 
     def carried(self, low: Lowering, place: Memref) -> list[Val]:
         """The memref, as one of any strides."""
-        assert place.start == 0, "rows of a table are not handed on"
+        assert not any(place.starts), "rows of a table are not handed on"
         memref, type = place.memref, self.memref_type(place.rank, place.element, strided=True)
         if place.prefix:
             memref = self._subview(low, place)

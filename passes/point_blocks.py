@@ -64,7 +64,8 @@ class _Blocks:
 
     def __init__(self, group: Group, length: int):
         self.members = group.members
-        self.size = self.members[0].size
+        self.size = group.size
+        self.least = 1 if group.again else LEAST
         self.rows = group.rows()
         self.local = group.local()
         made = [(v, "rows") for v in self.rows] + [pair for m in self.members for pair in m.sums()]
@@ -83,11 +84,11 @@ class _Blocks:
         own, bytes_ = self._own(), self._around() * SHARE
         points = self._at_least(self._number(self.size), 0)
         length = self._i64(arith.DivSIOp, self._number(bytes_), self._at_least(self._number(own), 1))
-        length = self._i64(arith.AddiOp, length, self._constant(LEAST))
+        length = self._i64(arith.AddiOp, length, self._constant(self.least))
         length = self._constant(given) if given else length
         length = self._at_least(self._i64(arith.MinSIOp, points, length), 1)
         count = self._at_least(self._i64(arith.CeilDivSIOp, points, length), 1)
-        k = self._opened(length, "block", [self.size, own, bytes_, SizeAttr.of(LEAST)])
+        k = self._opened(length, "block", [self.size, own, bytes_, SizeAttr.of(self.least)])
         return k, self._opened(count, "blocks", [self.size, k])
 
     def _own(self) -> SizeAttr:
@@ -100,11 +101,12 @@ class _Blocks:
         return total
 
     def _around(self) -> SizeAttr:
-        """The bytes of the tables that go in and come out."""
+        """The bytes of the tables that go in and, where they are what the block of IR gives, come out."""
         read = [v for m in self.members for v in needs(m.op).values if v not in self.rows]
         made = [h.value for h in self.handed_on] + [r for a in self.accumulations for r in a.results_]
+        given = [v for v in made if any(use.operation.next_op is None for use in v.uses)]
         total = SizeAttr.of(0)
-        for value in dict.fromkeys([*read, *made]):
+        for value in dict.fromkeys([*read, *given]):
             if isinstance(value.type, ix.TableType):
                 total = total + _bytes(ix.bounding_sizes(value.type), value.type)
         return total

@@ -10,7 +10,7 @@ What needs other rows than the point's own, or a sum over points, belongs to no 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import arith
@@ -64,6 +64,11 @@ class Member:
         kinds = self.loop.kind_names
         return list(zip(self.op.results[len(self.op.results) - len(kinds) :], kinds, strict=True))
 
+    def role(self) -> tuple[Operation, list[bool]]:
+        """The op, and which tables of a contraction depend on the point."""
+        places = [place for _, place in self.op.places] if isinstance(self.op, ContractOp) else []
+        return self.op, [any(f"#{self.axis}" in p.symbols() for p in place) for place in places]
+
     def inside(self) -> Iterator[Operation]:
         """The loop over points and those around it, inside of the op."""
         loop: Operation | None = self.loop
@@ -88,10 +93,16 @@ class Member:
 
 @dataclass
 class Group:
-    """Members in order, what of the block has to come after them, and accumulations that are around one."""
+    """Members in order, and what of the block has to come after them; again: they are a group by another index of
+    their tables, too, so that there may be blocks inside of a block."""
 
     members: list[Member] = field(default_factory=list)
     after: list[Operation] = field(default_factory=list)
+    again: bool = False
+
+    @property
+    def size(self) -> SizeAttr:
+        return self.members[0].size
 
     def rows(self) -> dict[SSAValue, int]:
         """The tables of rows, and which axis is the point."""
@@ -120,24 +131,19 @@ def _position(place: Sequence[SizeAttr], axis: int) -> int | None:
 # -------------------------------------------------------------------------------------------------- finding a group
 
 
-def group_in(block: Block) -> Group | None:
-    """The group with most members of those that leave tables to each other. Only where something is contracted: other
-    loops make what they need once more."""
+def group_in(block: Block, but: Collection[SizeAttr] = ()) -> Group | None:
+    """The group with most members of those that leave tables to each other, but for groups of such sizes. Only where
+    something is contracted: other loops make what they need once more."""
     if not any(isinstance(op, ContractOp) for op in block.ops):
         return None
     facts = {op: needs(op) for op in block.ops if op is not block.last_op}
-    groups = [_whole(component, facts) for component in _components(facts)]
-    return max((g for g in groups if g.local()), key=lambda g: len(g.members), default=None)
-
-
-def _whole(component: set[Member], facts: dict[Operation, Needs]) -> Group:
-    """A group of the component. Rows that are read after it are rows of a table: their axis is the first."""
-    while True:
-        group = _ordered(component, facts)
-        wrong = {m for m in group.members if m.position() and any(map(group.read_after, m.rows()))}
-        if not wrong:
-            return group
-        component = component - wrong
+    groups = [_ordered(component, facts) for component in _components(facts)]
+    useful = [g for g in groups if g.local() and g.size not in but]
+    group = max(useful, key=lambda g: len(g.members), default=None)
+    if group is not None:
+        roles = [m.role() for m in group.members]
+        group.again = any([m.role() for m in g.members] == roles for g in useful if g is not group)
+    return group
 
 
 def _candidates(op: Operation, found: Needs) -> list[Member]:

@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from pydex.dialects import ad, eff, ix
-from pydex.dialects.blocks import BlocksOp
+from pydex.dialects.blocks import BlocksOp, differing
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.interpreter.scalars import MONOID_OPS, SCALAR_OPS, better, dtype_of, identity, scalar
@@ -246,7 +246,8 @@ def _blocks(frame: Frame, op: BlocksOp) -> list[Any]:
         start = b * op.length.evaluate(frame.symbols)
         for k, value in enumerate(_iteration(frame, op, op.body.block, b, ())):
             if op.kind_names[k] == "rows":
-                results[k][start : start + len(value)] = value
+                (axis,) = differing(op.yielded[k].type, op.results_[k].type)  # pyright: ignore[reportArgumentType]
+                results[k][(slice(None),) * axis + (slice(start, start + value.shape[axis]),)] = value
             else:
                 results[k][b] = value
     kinds = zip(op.kind_names, op.yielded, results, strict=True)
