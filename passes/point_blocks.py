@@ -12,7 +12,7 @@
         …
     }
 
-So the tables of rows that die with a block take 16 P + 3 B bytes at most, P of which belong to a point; B are the bytes
+So the tables of rows that die with a block take 32 P + 2 B bytes at most, P of which belong to a point; B are the bytes
 of all tables that go in and come out.
 """
 
@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects import arith
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import ArrayAttr, IndexType, IntegerAttr, i64
 from xdsl.ir import Attribute, Operation, SSAValue, Use
 from xdsl.rewriter import InsertPoint
@@ -39,9 +39,10 @@ from .point_groups import Group, Member
 from .symbols import fresh
 
 #: A block has so many points at least: a product of matrices of fewer rows takes longer to read what it multiplies.
-LEAST = 16
-#: The vectors of a block may take so many times the bytes of what goes in and comes out.
-SHARE = 3
+LEAST = 32
+#: The vectors of a block may take so many times the bytes of what goes in and comes out. As much again is left for tables
+#: that the program keeps, and their cotangents.
+SHARE = 2
 
 
 def in_blocks(group: Group, length: int = 0) -> BlocksOp:
@@ -101,10 +102,10 @@ class _Blocks:
         return total
 
     def _around(self) -> SizeAttr:
-        """The bytes of the tables that go in and, where they are what the block of IR gives, come out."""
+        """The bytes of the tables that go in and come out."""
         read = [v for m in self.members for v in needs(m.op).values if v not in self.rows]
         made = [h.value for h in self.handed_on] + [r for a in self.accumulations for r in a.results_]
-        given = [v for v in made if any(use.operation.next_op is None for use in v.uses)]
+        given = [v for v in made if _comes_out(v)]
         total = SizeAttr.of(0)
         for value in dict.fromkeys([*read, *given]):
             if isinstance(value.type, ix.TableType):
@@ -222,6 +223,17 @@ class _Blocks:
     def _cut(self, table: SSAValue, points: SizeAttr) -> None:
         if table in self.rows:
             _set_extent(table, self.rows[table], points)
+
+
+def _comes_out(value: SSAValue) -> bool:
+    """Is it handed on as what a function, or an iteration of a loop, gives?"""
+    for use in value.uses:
+        around = use.operation.parent_op() if use.operation.next_op is None else None
+        if isinstance(around, scf.IfOp) and _comes_out(around.results[use.index]):
+            return True
+        if around is not None and not isinstance(around, scf.IfOp):
+            return True
+    return False
 
 
 def _bytes(sizes: Sequence[SizeAttr], type: Attribute) -> SizeAttr:

@@ -56,7 +56,8 @@ class Member:
         """What else it makes of all points, and how it is combined."""
         if isinstance(self.op, ContractOp):
             return [] if self.rows() else [(self.op.result, "sum")]
-        return [(r, "sum" if self.axis else kind) for r, kind in self._handed_on() if kind != "tab"]
+        kinds = [(r, kind) for r, kind in self._handed_on() if kind != "tab"]
+        return [(r, "sum" if isinstance(r.type, ix.TableType) else kind) for r, kind in kinds]
 
     def _handed_on(self) -> list[tuple[SSAValue, str]]:
         """The results of the loop over points, as results of the op."""
@@ -181,7 +182,7 @@ def nested(op: ix.ForOp) -> Iterator[Member]:
         yield Member(op, depth, loop)
         inner = [o for o in loop.body.block.ops if o.regions or isinstance(o, eff.AddOp)]
         found = inner[0] if len(inner) == 1 else None
-        if not isinstance(found, ix.ForOp) or set(loop.kind_names) != {"tab"}:
+        if not isinstance(found, ix.ForOp) or set(loop.kind_names) != {"tab"} and loop.kinds != found.kinds:
             return
         if [_unwidened(v) for v in loop.yielded] != list(found.results_):
             return
