@@ -12,7 +12,7 @@
         …
     }
 
-So the tables of rows that die with a block take 32 P + 2 B bytes at most, P of which belong to a point; B are the bytes
+So the tables of rows that die with a block take 16 P + 2 B bytes at most, P of which belong to a point; B are the bytes
 of all tables that go in and come out.
 """
 
@@ -39,7 +39,7 @@ from .point_groups import Group, Member
 from .symbols import fresh
 
 #: A block has so many points at least: a product of matrices of fewer rows takes longer to read what it multiplies.
-LEAST = 32
+LEAST = 16
 #: The vectors of a block may take so many times the bytes of what goes in and comes out. As much again is left for tables
 #: that the program keeps, and their cotangents.
 SHARE = 2
