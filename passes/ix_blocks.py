@@ -7,6 +7,8 @@
 may be many times what goes in and comes out. Here those loops become one, over blocks (point_groups finds them,
 point_blocks makes it). One block has all points where their vectors are small beside the weights they meet.
 
+Constant tables that only one branch of a choice by size begins with are made there.
+
 What it does not do: loops that may fail, or own tables, or look for the place of a maximum; rows whose length depends
 on the point; rows that are read by other points, or once more when a sum over all points is known: those are kept.
 """
@@ -17,16 +19,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
+from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 
+from pydex.dialects import ix
 from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 
 from .dce import dce
-from .edit import blocks, ops_of
+from .edit import blocks, ops_inside, ops_of
 from .point_blocks import in_blocks
 from .point_groups import Group, group_in
 from .point_sums import take_out_sums
@@ -40,8 +44,32 @@ class IxBlocks(ModulePass):
     length: int = 0
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        if any(isinstance(inner, ContractOp) for inner in op.walk()) and _inside(op, self.length):
+        if not any(isinstance(inner, ContractOp) for inner in op.walk()):
+            return
+        for fill in [o for o in ops_inside(op) if isinstance(o, ix.FillOp)]:
+            _sink(fill)
+        if _inside(op, self.length):
             dce(op)
+
+
+def _sink(fill: ix.FillOp) -> None:
+    """Make the table in the branch that all its uses are in."""
+    homes = {_branch(use.operation, fill) for use in fill.result.uses}
+    home = homes.pop() if len(homes) == 1 else None
+    if home is not None and home.first_op is not None:
+        fill.detach()
+        home.insert_op_before(fill, home.first_op)
+
+
+def _branch(op: Operation, fill: ix.FillOp) -> Block | None:
+    """The branch that an op is in, of a choice that is made in the fill's block."""
+    while (block := op.parent) is not fill.parent:
+        above = op.parent_op()
+        assert block is not None and above is not None
+        if above.parent is fill.parent:
+            return block if isinstance(above, scf.IfOp) else None
+        op = above
+    return None
 
 
 def _inside(root: Operation, length: int) -> bool:

@@ -40,8 +40,8 @@ from .symbols import fresh
 
 #: A block has so many points at least: a product of matrices of fewer rows takes longer to read what it multiplies.
 LEAST = 16
-#: The vectors of a block may take so many times the bytes of what goes in and comes out. As much again is left for tables
-#: that the program keeps, and their cotangents.
+#: The vectors of a block may take so many times the bytes of what goes in and comes out. As much again is left for
+#: tables that the program keeps, and their cotangents.
 SHARE = 2
 
 

@@ -179,8 +179,8 @@ def _centered(x, w, v):
 
 @dataclass(frozen=True)
 class Layers:
-    """`shapes`: of the arguments, in letters. `wrt`: of the gradient. `wide`: sizes at which memory is measured. `kept`:
-    tables that the objective itself keeps, in letters. `least`: points that it needs."""
+    """`shapes`: of the arguments, in letters. `wrt`: of the gradient. `wide`: sizes at which memory is measured.
+    `kept`: tables that the objective itself keeps, in letters. `least`: points that it needs."""
 
     function: Any
     shapes: str
