@@ -79,7 +79,8 @@ def _inside(root: Operation, length: int) -> bool:
         while not isinstance(root, BlocksOp) and (group := group_in(block)) is not None:
             if take_out_sums(group):
                 group = group_in(block)
-                assert group is not None
+            if group is None or not group.local():
+                break
             _in_blocks(group, length)
             changed = True
         for op in ops_of(block):

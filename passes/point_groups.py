@@ -113,9 +113,19 @@ class Group:
         """Those that only members read."""
         return [v for v in self.rows() if not self.read_after(v)]
 
+    def is_useful(self) -> bool:
+        """Are there tables that die with a block, or would if sums were taken out of loops?"""
+        return bool(self.local()) or any(self.summed_after(*row) for row in self.rows().items())
+
     def read_after(self, value: SSAValue) -> list[Operation]:
         """The other ops that use a value."""
         return [u.operation for u in value.uses if not any(_in(u.operation, m.op) for m in self.members)]
+
+
+    def summed_after(self, table: SSAValue, position: int) -> list[ix.ForOp]:
+        """The sums over points that all others use rows for, which could be taken out of the loops around; or none."""
+        sums = [_sum_around(op, table, position) for op in self.read_after(table)]
+        return [] if None in sums else [loop for loop in sums if loop is not None]
 
 
 def _in(op: Operation, outer: Operation) -> bool:
@@ -129,6 +139,17 @@ def _position(place: Sequence[SizeAttr], axis: int) -> int | None:
     return found[0] if len(found) == 1 and str(place[found[0]]) == point else None
 
 
+def _sum_around(op: Operation, table: SSAValue, position: int) -> ix.ForOp | None:
+    """The loop over points, inside of another loop, that adds up what it reads of its own row by this op."""
+    if not isinstance(op, ix.AtOp) or op.table is not table or len(op.indices) <= position:
+        return None
+    block = op.indices[position].owner
+    loop = block.parent_op() if not isinstance(block, Operation) else None
+    if not isinstance(loop, ix.ForOp) or loop.index is not op.indices[position] or set(loop.kind_names) != {"add"}:
+        return None
+    return loop if isinstance(loop.parent_op(), ix.ForOp) and loop.parent is not table.owner.parent else None
+
+
 # -------------------------------------------------------------------------------------------------- finding a group
 
 
@@ -139,8 +160,8 @@ def group_in(block: Block, but: Collection[SizeAttr] = ()) -> Group | None:
         return None
     facts = {op: needs(op) for op in block.ops if op is not block.last_op}
     groups = [_ordered(component, facts) for component in _components(facts)]
-    useful = [g for g in groups if g.local() and g.size not in but]
-    group = max(useful, key=lambda g: len(g.members), default=None)
+    useful = [g for g in groups if g.size not in but and g.is_useful()]
+    group = max(useful, key=lambda g: (bool(g.local()), len(g.members)), default=None)
     if group is not None:
         roles = [m.role() for m in group.members]
         group.again = any([m.role() for m in g.members] == roles for g in useful if g is not group)

@@ -23,23 +23,9 @@ def take_out_sums(group: Group) -> bool:
     """Take out the sums over points that keep rows of the group from being local. Was there one?"""
     found = False
     for table, position in group.rows().items():
-        readers = group.read_after(table)
-        sums = [_sum_around(op, table, position) for op in readers]
-        for loop in dict.fromkeys(sums) if readers and None not in sums else ():
-            assert loop is not None
+        for loop in dict.fromkeys(group.summed_after(table, position)):
             found |= _take_out(loop, _home(table))
     return found
-
-
-def _sum_around(op: Operation, table: SSAValue, position: int) -> ix.ForOp | None:
-    """The loop over points, inside of another loop, that adds up what it reads of its own row by this op."""
-    if not isinstance(op, ix.AtOp) or op.table is not table or len(op.indices) <= position:
-        return None
-    block = op.indices[position].owner
-    loop = block.parent_op() if not isinstance(block, Operation) else None
-    if not isinstance(loop, ix.ForOp) or loop.index is not op.indices[position] or set(loop.kind_names) != {"add"}:
-        return None
-    return loop if isinstance(loop.parent_op(), ix.ForOp) and loop.parent is not _home(table) else None
 
 
 def _home(table: SSAValue) -> Block:
