@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import ArrayAttr, Float32Type, Float64Type
-from xdsl.ir import Dialect, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, prop_def, result_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from .ix import Ix, TableType
+from .ix import TableType
 from .sizes import SizeAttr, SizeListAttr, parse_size
 
 
@@ -142,6 +142,3 @@ class ContractOp(IRDLOperation):
         op = cls(sizes, (lhs_value, lhs_place), (rhs_value, rhs_place), (type, out_place))
         op.attributes.update(parser.parse_optional_attr_dict())
         return op
-
-
-IX = Dialect("ix", [*Ix.operations, ContractOp], [*Ix.attributes])

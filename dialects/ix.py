@@ -546,12 +546,7 @@ class ForOp(IRDLOperation):
             print_carried(printer, self.body.block.args[1:], self.owned)
         printer.print_string(" ")
         printer.print_region(self.body, print_entry_block_args=False)
-        if self.results_:
-            printer.print_string(" -> ")
-            with printer.in_parens():
-                printer.print_list(
-                    list(zip(self.kind_names, self.result_types, strict=True)), lambda kt: _print_result(printer, *kt)
-                )
+        print_results(printer, self.kind_names, self.result_types)
         printer.print_op_attributes(self.attributes)
 
     @classmethod
@@ -560,22 +555,33 @@ class ForOp(IRDLOperation):
         names, owned = parse_carried(parser) if parser.parse_optional_keyword("own") else ([], [])
         arguments = [index, *(n.resolve(t.type) for n, t in zip(names, owned, strict=True))]
         body = parser.parse_region(arguments)
-        results: list[tuple[str, Attribute]] = []
-        if parser.parse_optional_punctuation("->"):
-            results = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _parse_result(parser))
+        results = parse_results(parser)
         attributes = parser.parse_optional_attr_dict()
         op = cls(index.type.size, [k for k, _ in results], [t for _, t in results], owned, symbol, body)  # pyright: ignore
         op.attributes.update(attributes)
         return op
 
 
-def _print_result(printer: Printer, kind: str, type: Attribute) -> None:
-    printer.print_string(f"{kind} ")
-    printer.print_attribute(type)
+def print_results(printer: Printer, kinds: Sequence[str], types: Sequence[Attribute]) -> None:
+    """` -> (tab !ix.tab<[n], f32>, add f32)`"""
+
+    def one(result: tuple[str, Attribute]) -> None:
+        printer.print_string(f"{result[0]} ")
+        printer.print_attribute(result[1])
+
+    if kinds:
+        printer.print_string(" -> ")
+        with printer.in_parens():
+            printer.print_list(list(zip(kinds, types, strict=True)), one)
 
 
-def _parse_result(parser: Parser) -> tuple[str, Attribute]:
-    return parser.parse_identifier("kind of result"), parser.parse_type()
+def parse_results(parser: Parser) -> list[tuple[str, Attribute]]:
+    """Kinds and types of results, if there are any."""
+    if not parser.parse_optional_punctuation("->"):
+        return []
+    return parser.parse_comma_separated_list(
+        parser.Delimiter.PAREN, lambda: (parser.parse_identifier("kind of result"), parser.parse_type())
+    )
 
 
 # ------------------------------------------------------------ syntax shared by the loops of `ix` and `eff`

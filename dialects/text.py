@@ -8,18 +8,21 @@ from typing import Any
 from xdsl.context import Context
 from xdsl.dialects import get_all_dialects
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc
-from xdsl.ir import Operation
+from xdsl.ir import Dialect, Operation
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError, VerifyException
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from .ad import Ad
-from .contract import IX
+from .blocks import BlocksOp
+from .contract import ContractOp
 from .eff import Eff
+from .ix import Ix
 from .remainder import ARITH
 from .sizes import reserve
 
+IX = Dialect("ix", [*Ix.operations, ContractOp, BlocksOp], [*Ix.attributes])
 DIALECTS = {"ix": lambda: IX, "eff": lambda: Eff, "ad": lambda: Ad}
 
 

@@ -14,6 +14,7 @@ PASSES: dict[str, str] = {
     "disown": "pydex.passes.disown:Disown",
     "fold": "pydex.passes.fold:Fold",
     "inline": "pydex.passes.inline:Inline",
+    "ix-blocks": "pydex.passes.ix_blocks:IxBlocks",
     "ix-columns": "pydex.passes.ix_columns:IxColumns",
     "ix-contract": "pydex.passes.ix_contract:IxContract",
     "ix-fuse": "pydex.passes.ix_fuse:IxFuse",

@@ -17,6 +17,7 @@ from xdsl.dialects import func, scf
 from xdsl.ir import Block, Operation
 
 from pydex.dialects import eff, ix
+from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes.cost_bounds import larger
@@ -101,6 +102,8 @@ class _Walk:
         match op:
             case ix.ForOp() | eff.LoopOp():
                 return self.loop(op)
+            case BlocksOp():
+                return self.blocks(op)
             case eff.WhileOp():
                 return self.while_(op)
             case scf.IfOp():
@@ -131,6 +134,19 @@ class _Walk:
         if symbol is not None:
             del scope.indices[symbol]
         return leave(body), [LoopCost(op, leave(body), inner)]
+
+    def blocks(self, op: BlocksOp) -> tuple[Cost, list[LoopCost]]:
+        """Blocks of points cost what loops over all points do."""
+        scope, symbol = self.scope, op.symbol.data
+        scope.indices[symbol] = op.size
+        body, inner = self.block(op.body.block)
+
+        def leave(cost: Cost) -> Cost:
+            return cost.each(lambda f: scope.leave_blocks(op, f))
+
+        self.close_loops(inner, leave)
+        del scope.indices[symbol]
+        return leave(body), inner
 
     def while_(self, op: eff.WhileOp) -> tuple[Cost, list[LoopCost]]:
         trips = Formula.of(self.scope.trips(op))

@@ -22,6 +22,7 @@ from pydex.passes.cost_units import (
     is_float,
     reduced_by,
     stored_by,
+    summed_by,
 )
 from pydex.passes.lower_parallel import MAX_CHUNKS
 
@@ -103,6 +104,9 @@ class OpCosts:
         cost = Cost({"flops": Formula.of(sum(is_float(v.type) for v in reduced_by(op)))})
         for value in stored_by(op):
             cost += moved(stores=1, size=bytes_of(value.type))
+        for value in summed_by(op):
+            cells = self.cells(op, value.type)
+            cost += Cost({"flops": cells}) + moved(loads=cells * 2, stores=cells, size=bytes_of(value.type))
         return cost
 
     def copies(self, op: Operation) -> Cost:

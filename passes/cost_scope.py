@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import FileLineColLoc
 from xdsl.ir import Block, Operation, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes import cost_rules
 from pydex.passes.cost_formula import Formula, Monomial, Unknown, sum_over
@@ -26,6 +27,7 @@ class Scope:
 
     indices: loops' indices, with the size of their sets, the outermost first. known: symbols that are formulas.
     opened: symbols whose number the program computes, with bounds `most` on them and what is known of products of two.
+    blocks: the lengths of blocks of points, with what they follow from.
     `assumed`: sizes that are no set's unless they are at least 0.
     """
 
@@ -36,6 +38,7 @@ class Scope:
     most: dict[str, Formula] = field(default_factory=dict)
     products: dict[str, tuple[SizeAttr, Formula]] = field(default_factory=dict)
     bounds: dict[Unknown, Formula] = field(default_factory=dict)
+    blocks: dict[str, ix.OpenOp] = field(default_factory=dict)
     assumed: dict[SizeAttr, None] = field(default_factory=dict)
     _labels: Counter[str] = field(default_factory=Counter)
     _unknowns: dict[object, Unknown] = field(default_factory=dict)
@@ -101,11 +104,17 @@ class Scope:
         self.most[symbol] = Formula.of(f"most_{made.label}")
 
     def _define_by_rule(self, op: ix.OpenOp) -> None:
-        """A size that the compiler computes from others."""
+        """A size that the compiler computes from others. That of one block is left to the loop over them."""
+        if op.rule is not None and op.rule.data == "points":
+            return
+        if op.rule is not None and op.rule.data == "block":
+            self.blocks[op.symbol.data] = op
         symbol, labels = op.symbol.data, {s: unknown.label for s, unknown in self.opened.items()}
         made = self.unknown(op, "value", cost_rules.label(op, labels))
         self.opened[symbol] = made
         self.most[symbol] = cost_rules.most(op, self.most, made.label)
+        if op.rule is not None and op.rule.data == "blocks" and op.of is not None:
+            self.bounds[made] = self.extent(op, op.of.data[0]) + 1
         if op.rule is not None and op.rule.data == "quotient" and op.of is not None:
             whole, length, rest = op.of.data
             self.products[symbol] = length, self.extent(op, whole) - self.formula(rest)
@@ -139,6 +148,21 @@ class Scope:
         """The sum over the iterations of a loop."""
         plain = cost.part(lambda monomial, _: not _has_unknown(monomial))
         return sum_over(symbol, extent, plain) + _weighted(cost - plain, [symbol] if symbol else [])
+
+    def leave_blocks(self, op: BlocksOp, cost: Formula) -> Formula:
+        """The sum over blocks of points."""
+        plain, points = cost.part(lambda monomial, _: not _has_unknown(monomial)), str(op.points)
+        whole, count = self.extent(op, self.whole(op)), self.formula(op.size)
+        total = cost_rules.over_blocks(
+            plain, points, self.formula(op.length), whole, lambda rest: sum_over(op.symbol.data, count, rest)
+        )
+        return total + _weighted(cost - plain, [op.symbol.data, points])
+
+    def whole(self, op: BlocksOp) -> SizeAttr:
+        """How many points all blocks have."""
+        made = self.blocks[str(op.length)]
+        assert made.of is not None
+        return made.of.data[0]
 
     @staticmethod
     def times(count: Formula, cost: Formula) -> Formula:

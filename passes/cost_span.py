@@ -17,11 +17,13 @@ from xdsl.dialects import scf
 from xdsl.ir import Block, Operation
 
 from pydex.dialects import eff, ix
+from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.contract import ContractOp
 from pydex.passes.cost_bounds import larger
 from pydex.passes.cost_formula import Formula
 from pydex.passes.cost_memory import Memory
 from pydex.passes.cost_ops import OpCosts
+from pydex.passes.cost_rules import in_a_block
 from pydex.passes.cost_scope import Scope, shown
 from pydex.passes.cost_units import is_float, reduced_by
 
@@ -48,6 +50,10 @@ class Span(OpCosts):
             case eff.WhileOp():
                 trips, asked = Formula.of(f"most_{self.scope.trips(op).label}"), self.block(op.condition.block)
                 return trips * (self.block(op.body.block) + asked) + asked
+            case BlocksOp():  # sums over points are trees, in blocks and of those
+                whole, points = self.scope.whole(op), str(op.points)
+                trees = {f"log2({shown(op.points)})": Formula.of(f"log2({shown(whole)})")}
+                return self.block(op.body.block).substitute({**trees, points: self.scope.formula(whole)})
             case ContractOp():
                 places = {s for place in op.out_place.data for s in place.symbols()}
                 summed = [size for k, size in enumerate(op.sizes.data) if f"#{k}" not in places]
@@ -103,6 +109,9 @@ class Peak(OpCosts):
             case ix.ForOp() | eff.LoopOp():
                 each = Formula.of("threads") if op in self.memory.shared else Formula.of(1)
                 return Formula({}), each * _most(self, op, lambda block: self.block(block)[1])
+            case BlocksOp():
+                rule = self.scope.blocks[str(op.length)]
+                return Formula({}), in_a_block(self.block(op.body.block)[1], str(op.points), rule, self.scope.formula)
             case eff.WhileOp():
                 return Formula({}), larger(*(self.block(b)[1] for b in blocks))
             case scf.IfOp():

@@ -19,6 +19,8 @@ from xdsl.dialects.builtin import AnyFloat
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.blocks import BlocksOp
+from pydex.dialects.contract import ContractOp
 from pydex.passes.lower_cells import size_of
 from pydex.passes.lower_scalars import scalar_type
 
@@ -76,8 +78,16 @@ def stored_by(terminator: Operation) -> Iterator[SSAValue]:
 def reduced_by(terminator: Operation) -> Iterator[SSAValue]:
     """The scalars that reductions combine when an iteration ends."""
     loop = terminator.parent_op()
-    if isinstance(loop, ix.ForOp):
+    if isinstance(loop, ix.ForOp | BlocksOp):
         yield from (v for v, kind in zip(loop.yielded, loop.kind_names, strict=True) if kind in ix.REDUCTIONS)
+
+
+def summed_by(terminator: Operation) -> Iterator[SSAValue]:
+    """The tables that are added to others when a block of points ends; contractions add by themselves."""
+    loop = terminator.parent_op()
+    if isinstance(loop, BlocksOp):
+        pairs = zip(loop.yielded, loop.kind_names, strict=True)
+        yield from (v for v, kind in pairs if kind == "sum" and not isinstance(v.owner, ContractOp))
 
 
 def has_cells(op: eff.AddOp) -> bool:

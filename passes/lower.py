@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes import ix_own
 from pydex.passes.lower_group import Group
@@ -62,6 +63,10 @@ class Target(Protocol):
 
     def view(self, low: Lowering, place: Any, indices: Sequence[Index]) -> Any:
         """The place of the sub-table under these first indices."""
+        ...
+
+    def rows_from(self, low: Lowering, place: Any, axis: int, start: Idx) -> Any:
+        """The place of what lies from `start` on along an axis."""
         ...
 
     def load(self, low: Lowering, place: Any, indices: Sequence[Index]) -> Val: ...
@@ -139,6 +144,7 @@ class Lowering:
         self.places: MutableMapping[SSAValue, Any] = {}
         self.wanted: MutableMapping[SSAValue, Any] = {}
         self.parts: dict[ix.UpdateOp, Any] = {}
+        self.added: dict[SSAValue, Val] = {}  # what is added to its place, if that is true, and not written there
         self.symbols: MutableMapping[str, Idx] = {}
         self.manifold: set[str] = set()  # symbols that have several values here, one in each copy (lower_jam.py)
         self.group: Group | None = None
@@ -182,7 +188,7 @@ class Lowering:
     def indices(self, values: Sequence[SSAValue]) -> list[Index]:
         return [self.values[v] for v in values]
 
-    def bind(self, loop: ix.ForOp | eff.LoopOp, i: Val | Spread) -> None:
+    def bind(self, loop: ix.ForOp | eff.LoopOp | BlocksOp, i: Val | Spread) -> None:
         """The index of a loop, as a value and (if it has a name) as a size symbol."""
         self.values[loop.index] = i
         if loop.symbol is not None and not isinstance(i, Spread):

@@ -103,6 +103,10 @@ class Memory:
         at, left = self._locate(low, place, indices), place.strides[len(indices) :]
         return replace(place, pointer=at.pointer, strides=left, distance=at.distance, offsets=at.offsets)
 
+    def rows_from(self, low: Lowering, place: Cells, axis: int, start: Idx) -> Cells:
+        first = low.target.view(low, place, [*[0] * axis, start])  # pyright: ignore[reportArgumentType]
+        return replace(place, pointer=first.pointer)
+
     def _locate(self, low: Lowering, place: Cells, indices: Sequence[Index]) -> Place:
         start, type = Linear(0, place.distance, place.offsets), self.stored(place.element)
         offset, distance, rest = linear(low.code, start, list(zip(place.strides, indices, strict=False)))

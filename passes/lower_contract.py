@@ -18,6 +18,7 @@ from pydex.passes.lower_cells import POINTER, Cells, Memory
 from pydex.passes.lower_monoids import combine
 from pydex.passes.lower_scalars import float_literal
 from pydex.passes.lower_text import Idx, Val, add, mul
+from pydex.passes.lower_vectors import negation
 
 #: The kinds of indices, in the order of the runtime: which of lhs, rhs and result mention the index.
 KINDS = ((True, True, True), (True, False, True), (False, True, True), (True, True, False))
@@ -33,17 +34,27 @@ def kinds(op: ContractOp) -> list[list[int]]:
 
 
 def contract(low: Lowering, op: ContractOp) -> None:
-    """Fills the result's place."""
-    place = low.places[op.result] = low.result(op.result)
-    covers = _covers(op)
+    """Fills the result's place, or adds to what is there."""
+    low.places[op.result] = low.result(op.result)
+    covers, added = _covers(op), low.added.get(op.result)
     if not covers or not isinstance(low.target, Memory):
-        element = low.target.spell(op.result.type.element)  # pyright: ignore
-        zero = low.code.constant(float_literal(0.0, element), element)
-        low.fill(op.result.type, place, zero)
+        if added is None:
+            _clear(low, op)
+        else:
+            low.code.do("scf.if {} {{", negation(low.code, added))
+            with low.frame():
+                _clear(low, op)
+            low.code.do("}}")
     if isinstance(low.target, Memory):
-        _call(low.target, low, op, covers)
+        _call(low.target, low, op, added if covers and added is not None else int(not covers))
     else:
         _loops(low, op)
+
+
+def _clear(low: Lowering, op: ContractOp) -> None:
+    place, element = low.places[op.result], low.target.spell(op.result.type.element)  # pyright: ignore
+    zero = low.code.constant(float_literal(0.0, element), element)
+    low.fill(op.result.type, place, zero)
 
 
 def _covers(op: ContractOp) -> bool:
@@ -61,11 +72,13 @@ def _overlaps(op: ContractOp) -> bool:
     return any(len(symbols) > 1 for symbols in mentioned) or len(set(flat)) < len(flat)
 
 
-def _call(cpu: Memory, low: Lowering, op: ContractOp, covers: bool) -> None:
+def _call(cpu: Memory, low: Lowering, op: ContractOp, adds: Idx) -> None:
     code, sorted_axes = low.code, kinds(op)
     wide = isinstance(op.result.type.element, Float64Type)  # pyright: ignore
     tables = [low.places[table] for table, _ in op.places]
-    words: list[Idx] = [int(wide), int(not covers), int(_overlaps(op)), *map(len, sorted_axes)]
+    if isinstance(adds, Val):
+        adds = code.let("i64", "arith.extui {} : i1 to i64", adds)
+    words: list[Idx] = [int(wide), adds, int(_overlaps(op)), *map(len, sorted_axes)]
     words += [_first(low, cells, place) for cells, (_, place) in zip(tables, op.places, strict=True)]
     for axis in (a for axes in sorted_axes for a in axes):
         words.append(low.size(op.sizes.data[axis]))

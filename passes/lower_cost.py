@@ -1,8 +1,7 @@
 """How much a block of the program computes, as a polynomial in its size symbols: enough to decide about threads.
 
 An op counts 1, a division or root 4, an elementary function 10. What is not known before a block runs is estimated
-from above: a loop's own symbol by its last value, a size that is opened inside by 16, the trips of a `while` by
-32.
+from above: a loop's own symbol by its last value, a size that is opened inside by 16, the trips of a `while` by 32.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from functools import reduce
 from operator import mul
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Operation
 
 from pydex.dialects import eff, ix
+from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.passes.edit import ops_inside
@@ -107,6 +106,8 @@ def _work_of(op: Operation) -> SizeAttr:
     inner = SizeAttr.of(0)
     for block in (b for region in op.regions for b in region.blocks):
         inner = inner + work(block)
+    if isinstance(op, BlocksOp):
+        return op.size * inner.substitute({op.symbol.data: op.size - 1})
     if isinstance(op, ix.ForOp | eff.LoopOp):
         last = {op.symbol.data: op.size - 1} if op.symbol is not None else {}
         return op.size * (inner + 1).substitute(last)
@@ -122,8 +123,15 @@ def _cells(type: object) -> SizeAttr:
 
 def _defined(block: Block) -> dict[str, SizeAttr]:
     """Estimates of the symbols that ops of the block define."""
-    return {
-        name.data: OPENED
-        for op in block.ops
-        if isinstance(op, ix.OpenOp | ix.NameOp) and isinstance(name := op.symbol, StringAttr)
-    }
+    return {op.symbol.data: _estimate(op) for op in block.ops if isinstance(op, ix.OpenOp | ix.NameOp)}
+
+
+def _estimate(op: ix.OpenOp | ix.NameOp) -> SizeAttr:
+    """Of points in blocks, it does not matter how many blocks there are: one has all."""
+    match op.rule.data if isinstance(op, ix.OpenOp) and op.rule is not None else "":
+        case "block" | "points":
+            return op.of.data[0]  # pyright: ignore
+        case "blocks":
+            return ONE
+        case _:
+            return OPENED

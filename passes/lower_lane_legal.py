@@ -14,6 +14,8 @@ from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type
 from xdsl.ir import Operation, SSAValue
 
 from pydex.dialects import eff, ix
+from pydex.dialects.blocks import BlocksOp
+from pydex.dialects.contract import ContractOp
 from pydex.passes import ix_own
 from pydex.passes.edit import ops_inside
 from pydex.passes.lower import is_table
@@ -56,6 +58,8 @@ def _obstacle(op: ix.ForOp, child: Operation, varying: Varying) -> str | None:
             return "iterations may add to the same cells"
         case ix.UpdateOp() if child.table not in varying and not any(i in varying for i in _indices(child)):
             return "it updates a cell whose place does not depend on its index"
+        case ContractOp() | BlocksOp():
+            return f"{child.name} works on whole tables"
         case _ if child.name.split(".")[0] not in ("arith", "math", "scf", "ix", "eff"):
             return f"{child.name} works on whole tables"
         case ix.ForOp() if {"argmax", "argmin"} & set(child.kind_names) and _sums_f32(child):

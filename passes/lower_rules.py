@@ -9,10 +9,12 @@ from xdsl.dialects import arith, math, scf
 from xdsl.ir import Operation
 
 from pydex.dialects import eff, ix
+from pydex.dialects.blocks import BlocksOp
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.remainder import RemfOp
 from pydex.passes import (
     lower_accum,
+    lower_blocks,
     lower_branch,
     lower_contract,
     lower_for,
@@ -76,6 +78,7 @@ RULES = Rules(
         ix.PackOp: lower_tables.pack,
         ix.ForOp: lower_for.order_free,
         ContractOp: lower_contract.contract,
+        BlocksOp: lower_blocks.blocks,
         eff.LoopOp: lower_sweep.loop,
         eff.WhileOp: lower_lane_while.while_,
         eff.AccumOp: lower_accum.accumulate,

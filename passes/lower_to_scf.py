@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 from xdsl.context import Context
@@ -30,7 +31,7 @@ from pydex.passes.lower_iteration import iteration
 from pydex.passes.lower_parallel import shared_accumulators, worth_it
 from pydex.passes.lower_rules import RULES
 from pydex.passes.lower_scalars import scalar_type
-from pydex.passes.lower_text import Idx, Lines, Val
+from pydex.passes.lower_text import Idx, Lines, Val, add
 
 #: How MLIR writes, in a list of numbers, that the number is an operand.
 DYNAMIC = -(2**63)
@@ -38,12 +39,13 @@ DYNAMIC = -(2**63)
 
 @dataclass(frozen=True, eq=False)
 class Memref:
-    """A memref, the first indices that are fixed, and the number of axes left."""
+    """A memref, the first indices that are fixed, the number of axes left, and where the table begins along them."""
 
     memref: Val
     prefix: tuple[Idx, ...]
     rank: int
     element: Attribute
+    starts: tuple[Idx, ...] = ()
 
 
 @dataclass
@@ -82,20 +84,31 @@ class Portable:
         return place, spare
 
     def view(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Memref:
-        return replace(place, prefix=(*place.prefix, *indices), rank=place.rank - len(indices))
+        starts = place.starts[len(indices) :]
+        return replace(place, prefix=self._at(low, place, indices), rank=place.rank - len(indices), starts=starts)
+
+    def rows_from(self, low: Lowering, place: Memref, axis: int, start: Idx) -> Memref:
+        starts = [*place.starts, *[0] * (place.rank - len(place.starts))]
+        starts[axis] = add(low.code, starts[axis], start)
+        return replace(place, starts=tuple(starts))
+
+    def _at(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> tuple[Any, ...]:
+        moved = [add(low.code, i, s) for i, s in zip_longest(indices, place.starts[: len(indices)], fillvalue=0)]
+        return (*place.prefix, *moved)
 
     def load(self, low: Lowering, place: Memref, indices: Sequence[Any]) -> Val:
-        at = (*place.prefix, *indices)
+        at = self._at(low, place, indices)
         line = f"memref.load {{}}[{', '.join(['{}'] * len(at))}] : {place.memref.type}"
         return low.code.let(self.spell(place.element), line, place.memref, *at)
 
     def store(self, low: Lowering, place: Memref, indices: Sequence[Any], value: Val) -> None:
-        at = (*place.prefix, *indices)
+        at = self._at(low, place, indices)
         line = f"memref.store {{}}, {{}}[{', '.join(['{}'] * len(at))}] : {place.memref.type}"
         low.code.do(line, value, place.memref, *at)
 
     def carried(self, low: Lowering, place: Memref) -> list[Val]:
         """The memref, as one of any strides."""
+        assert not any(place.starts), "rows of a table are not handed on"
         memref, type = place.memref, self.memref_type(place.rank, place.element, strided=True)
         if place.prefix:
             memref = self._subview(low, place)

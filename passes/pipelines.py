@@ -49,6 +49,7 @@ OPTIMISE = (
     "carry-element",  # after all that asks which elements a loop reads
     "late-last",  # after that: more is carried as a number
     "dce",
+    "ix-blocks",  # after all that moves loops: it sees which tables are left between them
 )
 
 #: All that happens to a program before it is lowered.

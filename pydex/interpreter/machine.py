@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from pydex.dialects import ad, eff, ix
+from pydex.dialects.blocks import BlocksOp, differing
 from pydex.dialects.contract import ContractOp
 from pydex.dialects.sizes import SizeAttr
 from pydex.interpreter.scalars import MONOID_OPS, SCALAR_OPS, better, dtype_of, identity, scalar
@@ -236,6 +237,34 @@ def _for(frame: Frame, op: ix.ForOp) -> list[Any]:
     ]
 
 
+def _blocks(frame: Frame, op: BlocksOp) -> list[Any]:
+    results: list[Any] = [
+        frame.empty(r.type) if kind == "rows" else {}  # pyright: ignore[reportArgumentType]
+        for r, kind in zip(op.results_, op.kind_names, strict=True)
+    ]
+    for b in frame.machine.iterations(frame.size(op.size)):
+        start = b * op.length.evaluate(frame.symbols)
+        for k, value in enumerate(_iteration(frame, op, op.body.block, b, ())):
+            if op.kind_names[k] == "rows":
+                (axis,) = differing(op.yielded[k].type, op.results_[k].type)  # pyright: ignore[reportArgumentType]
+                results[k][(slice(None),) * axis + (slice(start, start + value.shape[axis]),)] = value
+            else:
+                results[k][b] = value
+    kinds = zip(op.kind_names, op.yielded, results, strict=True)
+    return [_summed(kind, value.type, found) for kind, value, found in kinds]
+
+
+def _summed(kind: str, type: Attribute, found: Any) -> Any:
+    """The rows of all blocks, or what is combined of them, in the order they came."""
+    match kind:
+        case "rows":
+            return found
+        case "sum":
+            return sum(found.values())
+        case _:
+            return _reduced(kind, type, found)
+
+
 def _iteration(frame: Frame, op: Any, block: Block, i: int, carried: Sequence[Any]) -> list[Any]:
     if op.symbol is not None:
         frame.symbols[op.symbol.data] = i
@@ -346,6 +375,7 @@ HANDLERS: dict[str, Callable[[Frame, Any], list[Any]]] = {
     "ix.for": _for,
     "ix.call": _call,
     "ix.contract": _contract,
+    "ix.blocks": _blocks,
     "eff.loop": _loop,
     "eff.while": _while,
     "eff.accum": _accum,

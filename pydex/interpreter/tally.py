@@ -28,6 +28,7 @@ from pydex.passes.cost_units import (
     is_float,
     reduced_by,
     stored_by,
+    summed_by,
 )
 
 #: The dialects whose ops do more than compute a scalar (`func` copies what it returns, `scf` branches).
@@ -81,7 +82,7 @@ class Tally:
                 self.counts["flops"] += 2 * terms
                 self._move(op.result.type, loads=2 * terms, stores=self._cells(frame, op, op.result.type))
             case ix.YieldOp() | eff.YieldOp():
-                self._end(op)
+                self._end(frame, op)
             case _:
                 self._note(frame, op)
         for type in self.memory.copied.get(op, ()):
@@ -109,10 +110,14 @@ class Tally:
             reads = 2 if isinstance(op.value.type, ix.TableType) else 1
             self._move(op.value.type, loads=reads * cells, stores=cells)
 
-    def _end(self, op: Operation) -> None:
+    def _end(self, frame: Any, op: Operation) -> None:
         self.counts["flops"] += sum(is_float(v.type) for v in reduced_by(op))
         for value in stored_by(op):
             self._move(value.type, stores=1)
+        for value in summed_by(op):
+            cells = self._cells(frame, op, value.type)
+            self.counts["flops"] += cells
+            self._move(value.type, loads=2 * cells, stores=cells)
 
     def _cells(self, frame: Any, op: Operation, type: Attribute) -> int:
         """How many elements a table has: those of ragged rows one by one."""

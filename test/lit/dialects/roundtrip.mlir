@@ -132,3 +132,19 @@ func.func @contractions(%x : !ix.tab<[b, n + 2], f64>, %w : !ix.tab<[k, 3], f64>
   %y = ix.contract [n, k, 3] %x[s, #0 + #2], %w[#1, #2] -> [#1, #0] : !ix.tab<[b, n + 2], f64>, !ix.tab<[k, 3], f64> -> !ix.tab<[k, n], f64>
   func.return
 }
+
+// CHECK-LABEL: func.func @blocks
+func.func @blocks(%x : !ix.tab<[n, d], f64>) {
+  ix.sizes ["n", "d", "k", "m"]
+  // CHECK: ix.blocks %{{.*}} "b" : !ix.idx<m> by k {
+  // CHECK: } -> (rows !ix.tab<[n, d], f64>, sum !ix.tab<[d, d], f64>, max f64)
+  %r, %s, %g = ix.blocks %b "b" : !ix.idx<m> by k {
+    %c = ix.size_of <k>
+    ix.open %c as "points"
+    %y = ix.contract [points, d, d] %x[b*k + #0, #1], %x[b*k + #0, #2] -> [#1, #2] : !ix.tab<[n, d], f64>, !ix.tab<[n, d], f64> -> !ix.tab<[d, d], f64>
+    %zero = arith.constant 0.0 : f64
+    %rows = ix.fill %zero : f64 -> !ix.tab<[points, d], f64>
+    ix.yield %rows, %y, %zero : !ix.tab<[points, d], f64>, !ix.tab<[d, d], f64>, f64
+  } -> (rows !ix.tab<[n, d], f64>, sum !ix.tab<[d, d], f64>, max f64)
+  func.return
+}

@@ -119,9 +119,10 @@ def contracted(subject: Subject) -> Run:
     return compiled(subject, "compiled, contracted", contracted_passes(), None)
 
 
-def contracted_passes() -> tuple[str, ...]:
-    """The pipeline that makes contractions of all sizes."""
-    return tuple("ix-contract{always=true}" if name == "ix-contract" else name for name in CPU)
+def contracted_passes(block: int = 2) -> tuple[str, ...]:
+    """The pipeline that makes contractions of all sizes, between which there are so many points at a time."""
+    small = {"ix-contract": "ix-contract{always=true}", "ix-blocks": f"ix-blocks{{length={block}}}"}
+    return tuple(small.get(name, name) for name in CPU)
 
 
 def plain(subject: Subject, passes: tuple[str, ...] = PLAIN) -> Run:
