@@ -75,6 +75,7 @@ def _dispatch(op: ix.ForOp | eff.AccumOp, always: bool) -> bool:
     block.add_op(copy)
     made = _contract_all(copy, always)
     if not made:
+        block.drop_all_references()
         return False
     _with_yield(block, copy)
     eta(copy)

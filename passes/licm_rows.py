@@ -23,7 +23,7 @@ from pydex.dialects import eff, ix
 
 from .edit import insert, new, ops_inside, ops_of
 from .fuse_inline import body_slice, op_cost
-from .licm import harmless
+from .licm import harmless, hoist
 from .needs import defined_symbol, needs
 from .symbols import Values, clone_all
 from .unroll import SIZE
@@ -36,10 +36,13 @@ class LicmRows(ModulePass):
     name: ClassVar[str] = "licm-rows"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        kept = False
         for inner in reversed([o for o in ops_inside(op) if isinstance(o, ix.ForOp)]):  # of a nest, the inner first
             outer = inner.parent_op()
             if isinstance(outer, ix.ForOp | eff.LoopOp) and _is_long(outer) and _is_long(inner):
-                _hoist(inner, outer)
+                kept |= _hoist(inner, outer)
+        if kept:
+            hoist(op)  # tables may come out of further loops
 
 
 def _is_long(loop: ix.ForOp | eff.LoopOp) -> bool:
@@ -47,11 +50,12 @@ def _is_long(loop: ix.ForOp | eff.LoopOp) -> bool:
     return loop.size.constant is None or loop.size.constant > SIZE
 
 
-def _hoist(inner: ix.ForOp, outer: ix.ForOp | eff.LoopOp) -> None:
-    body = outer.body.block
+def _hoist(inner: ix.ForOp, outer: ix.ForOp | eff.LoopOp) -> bool:
+    """Take out of the outer loop what is worth it; was anything?"""
+    body, kept = outer.body.block, False
     symbols = {defined_symbol(op) for op in (outer, *(o for o in ops_of(body) if not o.regions))}
     if not symbols.isdisjoint(inner.size.symbols()):
-        return
+        return False
     moved = _of_index_alone(inner, body)
     last = inner.body.block.last_op
     for value in list(moved):
@@ -60,6 +64,8 @@ def _hoist(inner: ix.ForOp, outer: ix.ForOp | eff.LoopOp) -> None:
             continue  # what it is used for moves, too
         if isinstance(value.type, AnyFloat | IntegerType) and value.type != IntegerType(1) and _is_worth(inner, value):
             _keep(inner, outer, value)
+            kept = True
+    return kept
 
 
 def _of_index_alone(inner: ix.ForOp, body: Block) -> dict[SSAValue, None]:

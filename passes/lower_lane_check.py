@@ -18,7 +18,7 @@ def first_failure(low: Lowering, wrong: Val, numbers: Sequence[Idx]) -> tuple[Va
     bits = f"i{lanes_of(failed.type)}"
     mask = code.let(bits, f"llvm.bitcast {{}} : {failed.type} to {bits}", failed)
     count = code.let(bits, f"math.cttz {{}} : {bits}", mask)
-    lane = code.let(index, f"arith.extui {{}} : {bits} to {index}", count)
+    lane = count if bits == index else code.let(index, f"arith.extui {{}} : {bits} to {index}", count)
     last = code.let(index, f"arith.minui {{}}, {{}} : {index}", lane, low.lanes - 1)
     return in_any_lane(code, failed), [_of_lane(low, n, last) for n in numbers]
 

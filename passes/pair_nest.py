@@ -14,7 +14,7 @@ from pydex.dialects.sizes import SizeAttr
 
 from .edit import insert, new, ops_inside
 from .fold_scalar import constant
-from .pair_terms import Column, PairWriter, column_of
+from .pair_terms import Column, PairWriter, Unpaired, column_of
 from .symbols import fresh
 
 #: Writes the body of a loop, given its index, in front of its terminator; gives what it yields.
@@ -37,18 +37,33 @@ class PairNest:
         end = eff.YieldOp()
         end.location = inner.location
         self.block = Block([end])
+        self.written = [self.block]
+        try:
+            self._write(end)
+        except Unpaired:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Let go of what the program has, which else would seem to be used."""
+        for block in self.written:
+            block.drop_all_references()
+
+    def _write(self, end: eff.YieldOp) -> None:
+        outer, inner, totals = self.outer, self.inner, self.totals
         reads = _columns(outer, inner)
         kinds = ["tab"] * (len(reads) + len(self.rows)) + ["add"] * len(totals)
-        made = list(loop_before(end, outer.size, kinds, lambda i, last: self._diagonal(i, last, reads)).results)
+        made = list(self._loop(end, outer.size, kinds, lambda i, last: self._diagonal(i, last, reads)).results)
         self.columns = dict(zip(reads, made, strict=False))
         starts = made[len(reads) : len(reads) + len(self.rows)]
         last = eff.YieldOp()
         last.location = inner.location
         body = Block([last], arg_types=[eff.AccType(StringAttr("add"), s.type) for s in starts])
+        self.written.append(body)
         self.cells = dict(zip(self.rows, body.args, strict=True))
         symbol = fresh("i")
         kinds = ["add"] * len(totals)
-        pairs = loop_before(last, outer.size, kinds, lambda i, last: self._row(i, last, symbol), symbol)
+        pairs = self._loop(last, outer.size, kinds, lambda i, last: self._row(i, last, symbol), symbol)
         last.operands = list(pairs.results)
         accum = eff.AccumOp(starts, ["add"] * len(starts), [v.type for v in last.operands], Region(body))
         insert(accum, end)
@@ -74,7 +89,7 @@ class PairNest:
     def _row(self, index: SSAValue, near: Operation, symbol: str) -> Sequence[SSAValue]:
         """The pairs of one element with all before it, the number of which has this symbol; what totals get."""
         kinds = ["add"] * (len(self.adds) + len(self.inner.results))
-        self.pairs = loop_before(near, SizeAttr.of(symbol), kinds, lambda j, last: self._pair(index, j, last))
+        self.pairs = self._loop(near, SizeAttr.of(symbol), kinds, lambda j, last: self._pair(index, j, last))
         cells = [*(op.accumulator for op in self.adds), *self.cells.values()]
         for cell, result in zip(cells, self.pairs.results, strict=False):
             insert(eff.AddOp(cell, [index], result), near)
@@ -93,6 +108,18 @@ class PairNest:
             insert(eff.AddOp(self.cells[k], [other], there[k]), near)
         both = [new(near, arith.AddfOp(here[k], there[k])) for k in self.totals]
         return [*back, *(here[k] for k in self.rows), *both]
+
+    def _loop(
+        self, near: Operation, size: SizeAttr, kinds: Sequence[str], body: Body, symbol: str | None = None
+    ) -> ix.ForOp:
+        """A loop in front of an op, whose block is noted while it is written."""
+
+        def noted(index: SSAValue, last: Operation) -> Sequence[SSAValue]:
+            assert last.parent is not None
+            self.written.append(last.parent)
+            return body(index, last)
+
+        return loop_before(near, size, kinds, noted, symbol)
 
 
 def loop_before(

@@ -74,6 +74,7 @@ def _dispatch(outer: ix.ForOp) -> bool:
     assert isinstance(copy, ix.ForOp)
     block = _ending_with(copy)
     if not any([_paired(inner) for inner in _squares(copy)]):
+        block.drop_all_references()
         return False
     if size is not None:
         replace(outer, splice(block, outer))
@@ -137,6 +138,7 @@ def _paired(inner: ix.ForOp) -> bool:
     sums = len(inner.results) + len(nest.adds)
     before = _operations(inner) + len(inner.results)
     if before < LEAST or _operations(nest.pairs) + sums > PAYS * 2 * before:
+        nest.drop()
         return False
     splice(nest.block, outer)
     for k, result in enumerate(inner.results):

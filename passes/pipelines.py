@@ -37,7 +37,6 @@ OPTIMISE = (
     "merge-sums",  # after fusion: the sums are those of one loop, and after cse: what they share is one value
     "pair-sums",  # after merge-sums: what both sides of a pair give is one sum
     "ix-share",  # after fusion: what two loops still compute alike, one cannot
-    "licm-rows",  # after fusion, which sees what a loop makes for another; its tables may come out of further loops
     "licm",
     "dce",  # of loops, the results that have been hoisted
     "ix-sink",  # after licm, which takes out what does not depend on the loops inside either
@@ -45,6 +44,7 @@ OPTIMISE = (
     "ix-interchange",  # after fusion, which sees tables of sums only while they are tables
     "ix-skip-zeros",  # after ix-sink: tangents of all directions lie side by side
     "ad-directions",  # after ix-skip-zeros, which looks for products of tangents as AD wrote them
+    "licm-rows",  # after ix-sink, which takes the outer loop inside; and after what looks for products as AD wrote them
     "ix-columns",  # nothing after it inlines the columns again
     "carry-element",  # after all that asks which elements a loop reads
     "late-last",  # after that: more is carried as a number

@@ -33,7 +33,7 @@ func.func @gathered(%a: !ix.tab<[n, m], f64>, %d: !ix.tab<[n], f64>) -> !ix.tab<
 // Not worth a table; of a set that depends on p; and of a table that each step makes.
 // CHECK-LABEL: func.func @stays
 // CHECK:         ix.for %p "p" : !ix.idx<n> {
-// CHECK-NEXT:      ix.for %i : !ix.idx<n> {
+// CHECK:           ix.for %i : !ix.idx<n> {
 // CHECK:           ix.for %j : !ix.idx<p> {
 // CHECK:             math.exp
 // CHECK:         eff.loop
