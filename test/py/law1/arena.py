@@ -40,11 +40,17 @@ class Arena:
 
 
 def run_compiled(made: Subject) -> Arena:
-    """The arena after a call of the compiled program; its module has been through the pipeline."""
+    """The arena after a call of the compiled program by one thread, since each has memory of its own while it works at a
+    chunk; its module has been through the pipeline."""
     arena = Arena()
     lowered = pipeline.lower(made.module, made.entry)
     symbols = {**arena.symbols, "pdx_any_strides": 1}  # no address: arguments will be contiguous
     code = mlir.compile(lowered.text, symbols=symbols, opt_level=0, pipeline=UPSTREAM)
     call: Any = runtime.function(code.address, made.signature, pipeline.raiser(lowered.checks), (code, arena))
-    call(*(np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for v in made.passed))
+    before = runtime.get_threads()
+    runtime.set_threads(1)
+    try:
+        call(*(np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for v in made.passed))
+    finally:
+        runtime.set_threads(before)
     return arena
