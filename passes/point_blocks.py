@@ -197,17 +197,16 @@ class _Blocks:
         loop = member.loop
         assert loop is not None
         users = [use for use in loop.index.uses if not self._is_own_row(use)]
-        point = ix.IndexOp([blocks.index, loop.index], [self.length, 1], 0, self.size)
-        first = loop.body.block.first_op
-        assert first is not None
-        emit = Emitter.before(first)
-        value = emit.insert(point).result if users or loop.symbol is not None else None
-        if value is not None and loop.symbol is not None:
-            value = emit.insert(ix.NameOp(value, loop.symbol.data)).result
-            del loop.properties["symbol"]
-        for use in users:
-            assert value is not None
-            use.operation.operands[use.index] = value
+        if users or loop.symbol is not None:
+            first = loop.body.block.first_op
+            assert first is not None
+            emit = Emitter.before(first)
+            point = emit.insert(ix.IndexOp([blocks.index, loop.index], [self.length, 1], 0, self.size)).result
+            if loop.symbol is not None:
+                point = emit.insert(ix.NameOp(point, loop.symbol.data)).result
+                del loop.properties["symbol"]
+            for use in users:
+                use.operation.operands[use.index] = point
         loop.index._type = ix.IdxType(points)  # pyright: ignore[reportPrivateUsage]
         for row in member.rows():
             self._cut(row, points)

@@ -8,7 +8,7 @@ import pytest
 from law1.agree import FIRST, Law1
 from law1.arena import run_compiled
 from law1.executions import contracted_passes
-from law1.subject import Subject, subject
+from law1.subject import Subject, check_uses, subject
 from layers import LAYERS, Layers
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation
@@ -147,6 +147,14 @@ def test_no_vector_of_a_point_crosses_an_outermost_loop(layers: Layers, passes: 
     for function in functions:
         found = made(layers, function, 2, passes, **SMALL).function
         assert crossing(found, kept) == [], f"{found}"
+
+
+@pytest.mark.parametrize("layers", DIFFERENTIATED)
+def test_no_pass_leaves_users_behind(layers: Layers) -> None:
+    found = subject(dx.grad(layers.function, wrt=layers.wrt), layers.arguments(7, **SMALL))
+    for name in contracted_passes(2):
+        pipeline.run_passes(found.module, (name,))
+        check_uses(found.module)
 
 
 def test_without_blocks_they_cross() -> None:

@@ -40,8 +40,8 @@ class Arena:
 
 
 def run_compiled(made: Subject) -> Arena:
-    """The arena after a call of the compiled program by one thread, since each has memory of its own while it works at a
-    chunk; its module has been through the pipeline."""
+    """The arena after a call of the compiled program by one thread, since each has memory of its own while it works
+    at a chunk; its module has been through the pipeline."""
     arena = Arena()
     lowered = pipeline.lower(made.module, made.entry)
     symbols = {**arena.symbols, "pdx_any_strides": 1}  # no address: arguments will be contiguous

@@ -153,3 +153,12 @@ def random_like(rng: np.random.Generator, value: Any) -> Any:
     array = np.asarray(value)
     drawn = rng.standard_normal(array.shape).astype(array.dtype if array.dtype.kind == "f" else np.float64)
     return drawn if array.ndim else float(drawn)
+
+
+def check_uses(found: ModuleOp) -> None:
+    """Nothing outside of the module uses its values: passes ask who uses a value, and would count what was given up."""
+    inside = set(found.walk())
+    for op in inside:
+        values = [*op.results, *(a for region in op.regions for block in region.blocks for a in block.args)]
+        for value in values:
+            assert {use.operation for use in value.uses} <= inside, f"something that was given up uses {value}"

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from law1.subject import check_uses
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.utils.arg_spec import parse_spec
@@ -42,6 +43,7 @@ def run_passes(found: ModuleOp, names: Sequence[str]) -> None:
         available_passes()[spec.name]().from_pass_spec(spec).apply(context(), found)
         verify(found)
         check_scope(found)
+        check_uses(found)
     text = print_module(found)
     assert print_module(parse(text)) == text
 
