@@ -32,6 +32,7 @@ from pydex.passes.lower_outline import MAX_CHUNKS, environment, outline, run_chu
 from pydex.passes.lower_rows_choice import MANY
 from pydex.passes.lower_text import Code, Idx, Val, add, maximum, minimum, mul, quotient, sub
 from pydex.passes.lower_vectors import select
+from pydex.passes.needs import needs
 
 #: Operations (see lower_cost) that make a chunk worth the hand-over to a thread.
 CHUNK_WORK = 20_000
@@ -49,9 +50,6 @@ WORK_PER_CELL = 32
 #: The same for loops in lanes, which take an eighth of the time; copies are to cost them a tenth of it at most.
 LANES_CHUNK_WORK = 8 * CHUNK_WORK
 LANES_WORK_PER_CELL = 4096
-
-#: All copies of an accumulator together have at most so many cells: 256 MiB of f64.
-MOST_CELLS = 1 << 25
 
 
 def worth_it(op: ix.ForOp) -> bool:
@@ -98,6 +96,19 @@ def visible(op: ix.ForOp | eff.LoopOp, size: SizeAttr) -> SizeAttr:
     return size.substitute({op.symbol.data: op.size - 1}) if op.symbol is not None else size
 
 
+def _as_float(code: Code, number: Idx) -> Val:
+    return code.let("f64", "arith.sitofp {} : i64 to f64", number)
+
+
+def _slope(op: ix.ForOp) -> int:
+    """Do later iterations have more work in loops inside (1), or less (-1), in proportion?"""
+    if op.symbol is None:
+        return 0
+    each = work(op.body.block)
+    first, last = (each.substitute({op.symbol.data: at}) for at in (SizeAttr.of(0), op.size - 1))
+    return (first.constant is not None) - (last.constant is not None)
+
+
 @dataclass
 class Private:
     """An accumulator of outside, copied by all chunks but the first: a table (flat), or the cell of a scalar."""
@@ -136,12 +147,30 @@ class Chunks:
         enough, per_cell = (CHUNK_WORK, WORK_PER_CELL) if self.lanes == 1 else (LANES_CHUNK_WORK, LANES_WORK_PER_CELL)
         per_cell *= 2 if self.rows else 1  # rows of a triangle are half as long as the last
         chunks = minimum(code, quotient(code, self.work, enough), MAX_CHUNKS)
+        own: Idx = 0
         for argument in self.accumulators:
             if isinstance(argument.type, eff.AccType) and isinstance(argument.type.content, ix.TableType):
                 cells = maximum(code, self._cells(argument), 1)
-                paid = quotient(code, self.work, mul(code, cells, per_cell))
-                chunks = minimum(code, minimum(code, chunks, paid), quotient(code, MOST_CELLS, cells))
+                chunks = minimum(code, chunks, quotient(code, self.work, mul(code, cells, per_cell)))
+                own = add(code, own, self._bytes(argument.type.content))
+        if own != 0:
+            copies = quotient(code, add(code, own, self._bytes_read()), maximum(code, own, 1))
+            chunks = minimum(code, chunks, add(code, copies, 1))
         return code.number(maximum(code, minimum(code, chunks, self.groups), 1))
+
+    def _bytes_read(self) -> Idx:
+        """The bytes of the tables that the loop reads."""
+        total: Idx = 0
+        for value in needs(self.op).values:
+            if isinstance(value.type, ix.TableType):
+                total = add(self.code, total, self._bytes(value.type))
+        return total
+
+    def _bytes(self, table: ix.TableType) -> Idx:
+        total: Idx = size_of(self.cpu.stored(table.element))
+        for size in ix.bounding_sizes(table):
+            total = mul(self.code, total, self.low.size(size))
+        return total
 
     def _cells(self, argument: BlockArgument) -> Idx:
         assert isinstance(argument.type, eff.AccType)
@@ -173,8 +202,8 @@ class Chunks:
     def _chunk(self, chunk: Val) -> None:
         """The body of the function: a range of iterations, then its partial results are stored."""
         low, code = self.low, self.low.code
-        lo = mul(code, quotient(code, mul(code, chunk, self.groups), self.count), self.lanes)
-        hi = mul(code, quotient(code, mul(code, add(code, chunk, 1), self.groups), self.count), self.lanes)
+        lo = mul(code, self._first_group(chunk), self.lanes)
+        hi = mul(code, self._first_group(add(code, chunk, 1)), self.lanes)
         hi = minimum(code, hi, self.trips) if self.lanes > 1 else hi
         for private in self.privates:
             low.places[private.argument] = self._copy(private, chunk)
@@ -183,6 +212,18 @@ class Chunks:
             code.do(f"llvm.store {{}}, {{}} : {value.type}, !llvm.ptr", value, _slot(code, slots, chunk, type))
         for private in self.privates:
             low.places[private.argument] = private.shared
+
+    def _first_group(self, chunk: Idx) -> Idx:
+        """Where a chunk begins. Of a triangle, whose work up to row i grows with i², each chunk gets the same work."""
+        code, slope = self.low.code, _slope(self.op)
+        if slope == 0 or not self.accumulators:
+            return quotient(code, mul(code, chunk, self.groups), self.count)
+        before = chunk if slope > 0 else sub(code, self.count, chunk)
+        before, count, groups = (_as_float(code, v) for v in (before, self.count, self.groups))
+        part = code.let("f64", "math.sqrt {} : f64", code.let("f64", "arith.divf {}, {} : f64", before, count))
+        rows = code.let("f64", "arith.mulf {}, {} : f64", part, groups)
+        first = code.let("i64", "arith.fptosi {} : f64 to i64", rows)
+        return first if slope > 0 else sub(code, self.groups, first)
 
     def _copy(self, private: Private, chunk: Val) -> Cells:
         """The accumulator, if this chunk is the first; else its copy, initialised."""

@@ -9,7 +9,7 @@ import pytest
 
 import pydex as dx
 from pydex import f32, f64, runtime
-from pydex.passes import lower_parallel, pair_sums
+from pydex.passes import pair_sums
 
 pytestmark = pytest.mark.slow
 
@@ -232,20 +232,3 @@ def test_threads_change_nothing() -> None:
     runtime.set_threads(before)
     for other in found[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(found[0], other, strict=True))
-
-
-def test_copies_of_what_is_added_to_are_bounded(monkeypatch, threads) -> None:
-    """A longer table has fewer copies, down to none: then the loop runs on one thread."""
-    x, w = rng.normal(size=300), rng.random(300)
-    want = gradient_of_triangle(x, w)
-    for most in (100, 700, 10**6):
-        monkeypatch.setattr(lower_parallel, "MOST_CELLS", most)
-
-        @dx.jit
-        def pairs(x: f64[n], w: f64[n]) -> f64:
-            return sum(w[j] * dx.exp(-((x[i] - x[j]) ** 2)) for i in n for j in dx.below(i))
-
-        gradient = dx.grad(pairs, wrt=("x", "w"))
-        assert f"constant {most} : i64" in gradient.ir("mlir")
-        for got, wanted in zip(gradient(x, w), want, strict=True):
-            np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-13)

@@ -58,6 +58,21 @@ def sizes_inside(x: f64[n], z: dx.i64[n]) -> f64:
     return best
 
 
+@dx.jit
+def energy(x: f64[n, dx.Fin(3)], q: f64[n]) -> f64:
+    """Both charges of a pair are added to, so chunks of the loop over pairs have copies of the cells."""
+
+    def apart(i, j):
+        return sum((x[i, c] - x[j, c]) ** 2 for c in dx.Fin(3))
+
+    return sum(q[i] * q[j] / dx.sqrt(apart(i, j)) for i in n for j in n if i != j)
+
+
+@dx.jit
+def triangle(x: f64[n], w: f64[n]) -> f64:
+    return sum(w[j] * dx.exp(-((x[i] - x[j]) ** 2)) for i in n for j in dx.below(i))
+
+
 def made(rng: np.random.Generator, program: str, size: int) -> tuple[Any, ...]:
     x, y = rng.normal(size=size), rng.normal(size=size + 3)
     match program:
@@ -95,3 +110,13 @@ def test_the_winners_of_cells_are_found_in_little_memory(program: str, size: int
     assert used <= 4 * needed
     types = [r.type for op in compiled.function.walk() for r in op.results if isinstance(r.type, ix.TableType)]
     assert all(type.rank == 1 for type in types), f"{compiled.function}"
+
+
+@pytest.mark.parametrize("size", [2000, 6000])
+@pytest.mark.parametrize("function", [energy, triangle], ids=["energy", "triangle"])
+def test_copies_of_cells_are_few(function: Callable[..., Any], size: int) -> None:
+    """However many chunks the work would allow."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(size, 3) if function is energy else size)
+    _, used, needed = peak(function, (x, rng.normal(size=size)), (0, 1))
+    assert used <= 4 * needed

@@ -55,7 +55,7 @@ class Demanding(Kernels):
         before = self.pick([f"dx.below({i})", f"dx.below({i})", "n"])
         with self.block(f"for {i} in {self.pick(['n', 'reversed(n)'])}:"):
             self.line(f"{c} = 0.5 * sum(dx.sin({u}[{j}] * {w}) for {j} in {before})")
-            place = self.pick([i, i, "n.wrap(i64(8.0 * dx.sin(" + c + ")))"])
+            place = self.pick([i, i, "n.wrap(i64(7.7 * dx.sin(" + c + ")))"])
             mixed = f"{c} * dx.tanh({u}[{place}]) + 0.5 * {e}"
             self.line(f"{u}[{place}] = {self.pick([f'dx.sin({c} + {e})', mixed, f'{e} / (1.0 + {c} * {c})'])}")
         scope.tables.append((u, ("n",)))

@@ -101,7 +101,7 @@ class Expressions(Writer):
             return a
         b = self.integer(scope, depth - 1)
         forms = ["{a}", "({a} + {b})", "({a} - {b})", "({a} * {b})", "({a} // 3)", "({a} % 5)", "min({a}, {b})"]
-        forms += ["({a} // -2)", "i64(i32({a}) * i32({b}))", "i64(i8({a}))", "i64(4.0 * dx.sin({f}))", "abs({a})"]
+        forms += ["({a} // -2)", "i64(i32({a}) * i32({b}))", "i64(i8({a}))", "i64(3.7 * dx.sin({f}))", "abs({a})"]
         forms += ["({a} if {c} else {b})", "sum({i} for {r} in n)"]
         return self._filled(self.pick(forms), scope, a, b)
 
