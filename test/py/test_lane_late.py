@@ -12,6 +12,8 @@ import pydex as dx
 from pydex import f32, f64, i32, i64, runtime
 from pydex.passes.lower_lane_late import BLOCK
 
+pytestmark = pytest.mark.slow
+
 n, m, k, t = dx.index_sets("n m k t")
 
 

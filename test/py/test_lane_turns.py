@@ -11,6 +11,8 @@ from pydex.calling import Jit
 from pydex.passes import lower_lane_choice, lower_lane_turns
 from pydex.passes.lower_lane_turns import stages_of
 
+pytestmark = pytest.mark.slow
+
 n, m = dx.index_sets("n m")
 columns, boxes = dx.Fin(19), dx.Fin(3)
 

@@ -18,6 +18,8 @@ from pydex.passes import ix_own
 from pydex.passes.ix_own import in_place
 from pydex.passes.pipelines import CPU
 
+pytestmark = pytest.mark.slow
+
 #: Around what is vectorised with masks, and with several vectors by turns.
 SIZES = [0, 1, 2, 5, 23, 24, 25, 26, 60, 101]
 
