@@ -101,11 +101,12 @@ class Memory:
 
     def view(self, low: Lowering, place: Cells, indices: Sequence[Index]) -> Cells:
         at, left = self._locate(low, place, indices), place.strides[len(indices) :]
-        return replace(place, pointer=at.pointer, strides=left, distance=at.distance, offsets=at.offsets)
+        dense = place.dense and (not indices or len(left) < 2)  # rows of a ragged table may have room between them
+        return replace(place, pointer=at.pointer, strides=left, distance=at.distance, offsets=at.offsets, dense=dense)
 
     def rows_from(self, low: Lowering, place: Cells, axis: int, start: Idx) -> Cells:
         first = low.target.view(low, place, [*[0] * axis, start])  # pyright: ignore[reportArgumentType]
-        return replace(place, pointer=first.pointer)
+        return replace(place, pointer=first.pointer, dense=place.dense and axis == 0)
 
     def _locate(self, low: Lowering, place: Cells, indices: Sequence[Index]) -> Place:
         start, type = Linear(0, place.distance, place.offsets), self.stored(place.element)

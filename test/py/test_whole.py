@@ -98,3 +98,20 @@ def test_small_tables_are_left_to_loops() -> None:
 
     text = small.ir("mlir")
     assert "call @pdx_copy" not in text and "call @pdx_fill" not in text
+
+
+@dx.jit
+def part_of_ragged(a: f64[n, m], chosen: n.Index[p]):
+    t = [[[a[i, j] + a[b, j] * 2 for b in n[: i + 1]] for j in m] for i in n]
+    for s in p:
+        t[chosen[s]][0][0] += a[0, 0]
+    y = t[chosen[0]].copy()
+    for _ in p:
+        for j in m:
+            y[j][0] += 1.0
+    return sum(y[j][0] * f64(j) for j in m), sum(t[chosen[0]][j][0] * f64(j) for j in m)
+
+
+def test_a_part_of_a_ragged_table_has_room_between_its_rows():
+    a, chosen = np.random.default_rng(0).normal(size=(40, 30)), np.array([7, 9])
+    np.testing.assert_allclose(part_of_ragged(a, chosen), part_of_ragged.reference(a, chosen), rtol=1e-12)
