@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import AnyFloat, BFloat16Type, Float16Type, Float32Ty
 from xdsl.ir import Attribute, SSAValue
 
 from .ad_emit import Emitter
+from .fold_scalar import constant
 
 #: A float, an mpmath number, or a Number.
 Real: TypeAlias = Any
@@ -81,12 +82,28 @@ class Number:
     def equals(self, other: Real) -> Number:
         return self._compare("oeq", "eq", other)
 
+    def beats(self, other: Number, how: str) -> Number:
+        """Is it greater (how: lt) or less (gt) than the other, or a NaN where the other is none?"""
+        if _is_number(self.value):
+            return other._compare(f"o{how}", f"s{how}", self)
+        beaten = other._compare(f"u{how}", f"s{how}", self)
+        if _is_number(other.value):
+            return beaten
+        ordered = self.emit.insert(arith.CmpfOp(other.value, other.value, "ord"))
+        return Number(self.emit.insert(arith.AndIOp(ordered.result, beaten.value)).result, self.emit)
+
     def _compare(self, float_predicate: str, int_predicate: str, other: Real) -> Number:
         if isinstance(self.type, AnyFloat):
             op = arith.CmpfOp(self.value, self.lift(other), float_predicate)
         else:
             op = arith.CmpiOp(self.value, self.lift(other), int_predicate)
         return Number(self.emit.insert(op).result, self.emit)
+
+
+def _is_number(value: SSAValue) -> bool:
+    """Is it known to be no NaN?"""
+    known = constant(value)
+    return known is not None and known == known
 
 
 @dataclass(frozen=True)
@@ -114,6 +131,16 @@ def where(condition: Real, a: Real, b: Real) -> Real:
 def equal(a: Real, b: Real) -> Real:
     """a == b, as a condition."""
     return a.equals(b) if isinstance(a, Number) else a == b
+
+
+def above(y: Real, x: Real) -> Real:
+    """Is the maximum of x and y the latter, as a condition? Of equal ones it is x; a NaN wins, x before y."""
+    return y.beats(x, "lt") if isinstance(y, Number) else (x < y or y != y) and x == x
+
+
+def below(y: Real, x: Real) -> Real:
+    """Is the minimum of x and y the latter, as a condition? Of equal ones it is x; a NaN wins, x before y."""
+    return y.beats(x, "gt") if isinstance(y, Number) else (x > y or y != y) and x == x
 
 
 def like(x: Real, value: float) -> Real:

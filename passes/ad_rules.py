@@ -4,7 +4,7 @@ An entry has one part for each operand: a number (constant partials are stated: 
 there is no tangent), or a function of operands and result. Forward mode adds ∂·ẋ, reverse mode x̄ += ∂·ȳ. A product
 is rounded to the type it is for, so casts have partial 1. An op that is missing is refused by name.
 
-Special points: ties of max/min go to the first operand, as does a NaN in either; |x|' = 0 at 0; x**y has ∂/∂x = 0
+Special points: ties of max/min go to the first operand, and a NaN wins; |x|' = 0 at 0; x**y has ∂/∂x = 0
 where y = 0 (so x**2 has derivatives of every order at 0), and ∂/∂y = 0 where x = 0, NaN where x < 0.
 """
 
@@ -21,6 +21,8 @@ from pydex.dialects.remainder import RemfOp
 
 from .ad_numbers import (
     Real,
+    above,
+    below,
     cos,
     cosh,
     equal,
@@ -50,8 +52,8 @@ FLOAT: dict[type[Operation], tuple[Partial, ...]] = {
     arith.DivfOp: (lambda x, y, r: reciprocal(y), lambda x, y, r: -(r * reciprocal(y))),  # one division for both
     arith.NegfOp: (-1.0,),
     RemfOp: (1.0, lambda x, y, r: (r - x) / y),
-    arith.MaximumfOp: (lambda x, y, r: where(x < y, 0.0, 1.0), lambda x, y, r: where(x < y, 1.0, 0.0)),
-    arith.MinimumfOp: (lambda x, y, r: where(x > y, 0.0, 1.0), lambda x, y, r: where(x > y, 1.0, 0.0)),
+    arith.MaximumfOp: (lambda x, y, r: where(above(y, x), 0.0, 1.0), lambda x, y, r: where(above(y, x), 1.0, 0.0)),
+    arith.MinimumfOp: (lambda x, y, r: where(below(y, x), 0.0, 1.0), lambda x, y, r: where(below(y, x), 1.0, 0.0)),
     arith.MaxnumfOp: (lambda x, y, r: where(equal(r, x), 1.0, 0.0), lambda x, y, r: where(equal(r, x), 0.0, 1.0)),
     arith.MinnumfOp: (lambda x, y, r: where(equal(r, x), 1.0, 0.0), lambda x, y, r: where(equal(r, x), 0.0, 1.0)),
     arith.SelectOp: (None, lambda c, x, y, r: where(c, 1.0, 0.0), lambda c, x, y, r: where(c, 0.0, 1.0)),

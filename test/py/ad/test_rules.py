@@ -162,7 +162,12 @@ def test_piecewise_constant_ops_have_derivative_zero(op: type[Operation]) -> Non
         (arith.MinnumfOp, (2.0, 2.0), (1.0, 0.0)),
         (arith.MaxnumfOp, (python_math.nan, 1.0), (0.0, 1.0)),  # the number wins
         (arith.MaxnumfOp, (1.0, python_math.nan), (1.0, 0.0)),
-        (arith.MaximumfOp, (python_math.nan, 1.0), (1.0, 0.0)),
+        (arith.MaximumfOp, (python_math.nan, 1.0), (1.0, 0.0)),  # a NaN wins, the first of two
+        (arith.MaximumfOp, (1.0, python_math.nan), (0.0, 1.0)),
+        (arith.MaximumfOp, (python_math.nan, python_math.nan), (1.0, 0.0)),
+        (arith.MinimumfOp, (python_math.nan, 1.0), (1.0, 0.0)),
+        (arith.MinimumfOp, (1.0, python_math.nan), (0.0, 1.0)),
+        (arith.MinimumfOp, (python_math.nan, python_math.nan), (1.0, 0.0)),
         (math.AbsFOp, (0.0,), (0.0,)),
         (math.AbsFOp, (-0.0,), (0.0,)),
         (math.PowFOp, (0.0, 2.0), (0.0, 0.0)),
