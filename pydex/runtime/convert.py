@@ -160,7 +160,8 @@ def _from_list(param: Value, argument: Any) -> np.ndarray:
     except ValueError:
         raise Refused(WrongType(param, f"a {type(argument).__name__} whose rows differ in shape")) from None
     if array.size and array.dtype.kind not in _LIST_KINDS[dtype.kind]:
-        raise Refused(WrongType(param, f"a {type(argument).__name__} of {array.dtype.name}"))
+        of = "str" if array.dtype.kind == "U" else array.dtype.name  # NumPy's name counts the bits of the longest
+        raise Refused(WrongType(param, f"a {type(argument).__name__} of {of}"))
     if array.size and dtype.kind in "iu":
         for number in (array.min(), array.max()):
             _int_in_range(param, number)

@@ -199,7 +199,7 @@ def test_results_can_be_resized_and_outlive_the_function(scale):
         ),
         (3.0, "x: expected f64[n, m], found float"),
         ([[1.0], [1.0, 2.0]], "x: expected f64[n, m], found a list whose rows differ in shape"),
-        ([["a"]], "x: expected f64[n, m], found a list of str32"),
+        ([["a"]], "x: expected f64[n, m], found a list of str"),
         (
             np.ma.masked_array(np.zeros((2, 2))),
             "x: expected f64[n, m], found an array of float64, shape (2, 2); "
